@@ -69,7 +69,7 @@ CREATE TABLE shop_visits (
 CREATE TABLE persons (
   id              uuid PRIMARY KEY,
   name            text CHECK (length(name) BETWEEN 1 AND 80),
-  birthday        date,
+  birthday        text CHECK (birthday ~ '^([0-9]{4}-)?[0-9]{2}-[0-9]{2}$'),  -- the year is optional
   -- Service messages (reminders of a card asked for) until BAJA; all else that
   -- the bot starts needs promotions_at as well.
   opted_out_at    timestamptz,
@@ -442,6 +442,8 @@ CREATE TABLE outbox (
   trace_id      text NOT NULL DEFAULT '',
   created_at    timestamptz NOT NULL,
   due_at        timestamptz NOT NULL,
+  -- NULL: any hour. Else only by day in this time zone (law 8).
+  zone          text,
   claimed_until timestamptz,
   sent_at       timestamptz,
   CONSTRAINT outbox_content_check CHECK (num_nonnulls(body, template) >= 1),

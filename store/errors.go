@@ -1,0 +1,73 @@
+package store
+
+import (
+	"context"
+	"errors"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/qoa-conectados/qoa/store/loyalty"
+)
+
+// constraints gives a meaning to the constraints that a caller can break.
+// Names are mapped, never message texts.
+var constraints = map[string]*loyalty.Error{
+	"cpgs_name_key":               duplicate("name", "ya existe una empresa con ese nombre"),
+	"brands_name_key":             duplicate("name", "ya existe una marca con ese nombre"),
+	"products_gtin_key":           duplicate("gtin", "ya existe un producto con ese código de barras"),
+	"products_brand_fkey":         loyalty.Invalid("brand_id", "la marca no existe o no es de esa empresa"),
+	"brands_cpg_id_fkey":          loyalty.Invalid("cpg_id", "la empresa no existe"),
+	"shops_code_key":              duplicate("code", "ya existe una tienda con ese código"),
+	"staff_email_key":             duplicate("email", "ya existe un usuario con ese correo"),
+	"campaign_products_own_fkey":  loyalty.Invalid("product_ids", "un producto no existe o no es de la empresa dueña de la campaña"),
+	"campaign_shops_shop_id_fkey": loyalty.Invalid("shop_ids", "una tienda no existe"),
+	"campaigns_cpg_id_fkey":       loyalty.Invalid("cpg_id", "la empresa no existe"),
+	"campaigns_dates_check":       loyalty.Invalid("ends_at", "debe ser después de starts_at"),
+	"campaigns_earning_check":     loyalty.Invalid("rule", "no corresponde al esquema de la campaña"),
+	"rewards_stock_check":         loyalty.Fail(loyalty.KindConflict, loyalty.CodeRewardOutOfStock, "Ese premio se agotó."),
+}
+
+func duplicate(field, reason string) *loyalty.Error {
+	return &loyalty.Error{
+		Kind: loyalty.KindConflict, Code: loyalty.CodeDuplicate, Detail: "Eso ya existe.",
+		Fields: []loyalty.FieldError{{Field: field, Reason: reason}},
+	}
+}
+
+// translate turns a failure of Postgres into an error with a meaning. What has
+// none stays as it is: an INTERNAL to the caller, a cause in the log.
+func translate(err error) error {
+	var known *loyalty.Error
+	if err == nil || errors.As(err, &known) {
+		return err
+	}
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) {
+		if e, ok := constraints[pg.ConstraintName]; ok {
+			with := *e
+			with.Err = err
+			return &with
+		}
+		switch pg.Code[:2] {
+		case "53", "57", "08": // out of resources, shutting down, connection lost
+			return unavailable(err)
+		}
+		return err
+	}
+	var connect *pgconn.ConnectError
+	if errors.As(err, &connect) || errors.Is(err, context.DeadlineExceeded) {
+		return unavailable(err)
+	}
+	return err
+}
+
+func unavailable(err error) *loyalty.Error {
+	return &loyalty.Error{
+		Kind: loyalty.KindUnavailable, Code: loyalty.CodeUnavailable,
+		Detail: "El servicio no está disponible por el momento. Intenta de nuevo en unos segundos.", Err: err,
+	}
+}
+
+// none says whether a query found no row.
+func none(err error) bool { return errors.Is(err, pgx.ErrNoRows) }

@@ -1,0 +1,189 @@
+// Package store is the one door to Postgres: transactions, the use cases of
+// the domain, the ledger, the inbox and the outbox.
+//
+// A use case is one method of *Tx. InTx opens the transaction, freezes its
+// now, and rings the bell after the commit. SQL is written by hand beside the
+// method that runs it.
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/qoa-conectados/qoa/store/loyalty"
+)
+
+// Options configure a DB. All but Bell are required.
+type Options struct {
+	URL       string           // a Postgres connection URL
+	MaxConns  int32            // size of the pool; 0 is 8, which two cores like best
+	Now       func() time.Time // the clock
+	Random    io.Reader        // for IDs, codes and tokens; safe for concurrent use
+	Secret    []byte           // QOA_SECRET: keys the chat links
+	PublicURL string           // without a slash at its end; links begin with it
+	Bell      Bell             // told after a commit that there is work; may be nil
+}
+
+// Bell is told, after a commit, what there is to do. It may lose a ring: a
+// sweep finds every due row again (law 4).
+type Bell interface {
+	Ring(ctx context.Context, events []Event)
+}
+
+// EventKind says what a ring is about.
+type EventKind int
+
+// The kinds of events.
+const (
+	TurnDue     EventKind = iota // ID is a person with a message to answer; Row the inbox row
+	DeliveryDue                  // ID is a person with a message to be sent; Row the outbox row
+	CardChanged                  // ID is a person whose card page should be drawn again
+)
+
+// Event is one ring of the bell: IDs only.
+type Event struct {
+	Kind EventKind
+	ID   loyalty.ID
+	Row  loyalty.ID
+}
+
+// DB is a pool of connections with the sources of time and randomness.
+type DB struct {
+	pool *pgxpool.Pool
+	opt  Options
+}
+
+// Open connects to Postgres and checks that it answers.
+func Open(ctx context.Context, opt Options) (*DB, error) {
+	cfg, err := pgxpool.ParseConfig(opt.URL)
+	if err != nil {
+		return nil, fmt.Errorf("store: connection URL: %w", err)
+	}
+	cfg.MaxConns = 8
+	if opt.MaxConns > 0 {
+		cfg.MaxConns = opt.MaxConns
+	}
+	// Times leave the database in UTC, whatever zone the machine is in.
+	cfg.ConnConfig.RuntimeParams["timezone"] = "UTC"
+	cfg.ConnConfig.RuntimeParams["application_name"] = "qoa"
+	pool, err := pgxpool.NewWithConfig(ctx, cfg)
+	if err != nil {
+		return nil, fmt.Errorf("store: open: %w", err)
+	}
+	if err := pool.Ping(ctx); err != nil {
+		pool.Close()
+		return nil, fmt.Errorf("store: ping: %w", err)
+	}
+	return &DB{pool: pool, opt: opt}, nil
+}
+
+// Close ends all connections.
+func (db *DB) Close() { db.pool.Close() }
+
+// Ping says whether Postgres answers.
+func (db *DB) Ping(ctx context.Context) error { return db.pool.Ping(ctx) }
+
+// Now reads the DB's clock.
+func (db *DB) Now() time.Time { return db.opt.Now() }
+
+// PublicURL is what links begin with.
+func (db *DB) PublicURL() string { return db.opt.PublicURL }
+
+// At gives the same database with its clock standing at t: a job can be run as
+// if it were then.
+func (db *DB) At(t time.Time) *DB {
+	opt := db.opt
+	opt.Now = func() time.Time { return t }
+	return &DB{pool: db.pool, opt: opt}
+}
+
+// SetBell names who is told of work. Call it once, before the first InTx: the
+// bell often needs the DB itself to be made.
+func (db *DB) SetBell(b Bell) { db.opt.Bell = b }
+
+// Stat gives the pool's figures for metrics: connections in use and in all.
+func (db *DB) Stat() (inUse, total int32) {
+	s := db.pool.Stat()
+	return s.AcquiredConns(), s.TotalConns()
+}
+
+// Tx is one transaction with a frozen now. It is for one goroutine.
+type Tx struct {
+	tx     pgx.Tx
+	db     *DB
+	now    time.Time
+	events []Event
+}
+
+// Now is the moment at which the transaction happens, in UTC.
+func (tx *Tx) Now() time.Time { return tx.now }
+
+// attempts is how often a transaction that Postgres chose as a deadlock's
+// victim is run before its caller hears of it.
+const attempts = 4
+
+// InTx runs fn in a transaction and commits where it returns nil. fn may run
+// more than once, so it must touch nothing but tx. Errors are *loyalty.Error
+// where they have a meaning.
+func (db *DB) InTx(ctx context.Context, fn func(*Tx) error) error {
+	for n := 1; ; n++ {
+		err := db.inTx(ctx, fn)
+		if n < attempts && retryable(err) {
+			continue
+		}
+		return translate(err)
+	}
+}
+
+func (db *DB) inTx(ctx context.Context, fn func(*Tx) error) error {
+	pgtx, err := db.pool.Begin(ctx)
+	if err != nil {
+		return err
+	}
+	tx := &Tx{tx: pgtx, db: db, now: db.opt.Now().UTC().Truncate(time.Microsecond)}
+	defer pgtx.Rollback(context.WithoutCancel(ctx)) //nolint:errcheck // after a commit it does nothing; else fn's error matters
+	if err := fn(tx); err != nil {
+		return err
+	}
+	if err := pgtx.Commit(ctx); err != nil {
+		return err
+	}
+	if db.opt.Bell != nil && len(tx.events) > 0 {
+		db.opt.Bell.Ring(context.WithoutCancel(ctx), tx.events)
+	}
+	return nil
+}
+
+// Savepoint runs fn so that its failure takes back only what it did: a turn of
+// a conversation can answer "that did not work" in the same commit.
+func (tx *Tx) Savepoint(ctx context.Context, fn func(*Tx) error) error {
+	nested, err := tx.tx.Begin(ctx)
+	if err != nil {
+		return err
+	}
+	inner := &Tx{tx: nested, db: tx.db, now: tx.now}
+	if err := fn(inner); err != nil {
+		return errors.Join(translate(err), nested.Rollback(ctx))
+	}
+	tx.events = append(tx.events, inner.events...)
+	return nested.Commit(ctx)
+}
+
+// newID makes an ID of this transaction's time.
+func (tx *Tx) newID() loyalty.ID { return loyalty.NewID(tx.now, tx.db.opt.Random) }
+
+// ring remembers an event for after the commit.
+func (tx *Tx) ring(e Event) { tx.events = append(tx.events, e) }
+
+// retryable says whether the same transaction may succeed when run again.
+func retryable(err error) bool {
+	var pg *pgconn.PgError
+	return errors.As(err, &pg) && (pg.Code == "40P01" || pg.Code == "40001")
+}
