@@ -36,8 +36,12 @@ var ErrInUse = errors.New("another qoa process is using this data folder")
 type PostgresConfig struct {
 	// Dir is the folder for this server alone; it is made when absent.
 	Dir string
-	// Fast trades durability for speed. For tests: a power cut loses the data.
+	// Fast trades durability for speed. For tests: a kill or a power cut may lose
+	// data, and data that does not come up again is thrown away.
 	Fast bool
+	// NoWait answers ErrInUse at once instead of giving the other process a
+	// moment to finish.
+	NoWait bool
 	// Log gets what the person at the terminal should know; nil for nothing.
 	Log *slog.Logger
 }
@@ -60,7 +64,11 @@ func StartPostgres(ctx context.Context, cfg PostgresConfig) (*Postgres, error) {
 	if err != nil {
 		return nil, err
 	}
-	owner, err := lockWithin(ctx, f.ownerLock(), handover)
+	patience := handover
+	if cfg.NoWait {
+		patience = 0
+	}
+	owner, err := lockWithin(ctx, f.ownerLock(), patience)
 	if errors.Is(err, errLocked) {
 		return nil, fmt.Errorf("%w: %s (process %s); stop it first, or set QOA_DATA_DIR", ErrInUse, f.base, readOwner(f.ownerLock()))
 	}
@@ -222,6 +230,11 @@ func (f *folder) start(ctx context.Context, owner *os.File) (*Postgres, error) {
 		}
 	}
 	c, err := f.boot(ctx, alive)
+	if err != nil && f.cfg.Fast && ctx.Err() == nil {
+		if err = errors.Join(os.RemoveAll(f.data()), f.initdb(ctx)); err == nil {
+			c, err = f.boot(ctx, alive)
+		}
+	}
 	if err != nil {
 		return fail(err)
 	}

@@ -320,3 +320,18 @@ func TestPostgresStat(t *testing.T) {
 		}
 	}
 }
+
+func TestFastDataThatDoesNotComeUpIsMadeAnew(t *testing.T) {
+	dir := tempDir(t)
+	cfg := PostgresConfig{Dir: dir, Fast: true, NoWait: true}
+	for range 2 {
+		pg, err := StartPostgres(t.Context(), cfg)
+		must(t, err)
+		exec1(t, pg.URL(), writeNote)
+		if _, err := StartPostgres(t.Context(), cfg); !errors.Is(err, ErrInUse) {
+			t.Errorf("second start: %v", err)
+		}
+		must(t, pg.Stop())
+		must(t, os.Remove(filepath.Join(newestData(dir), "global", "pg_control")))
+	}
+}

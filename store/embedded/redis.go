@@ -35,6 +35,11 @@ type RedisConfig struct {
 	// Require makes a missing redis-server an error (ErrNoRedis) instead of
 	// falling back to the in-process substitute.
 	Require bool
+	// Fast keeps nothing on disk. For tests.
+	Fast bool
+	// NoWait answers ErrInUse at once instead of giving the server of a killed
+	// process time to go down.
+	NoWait bool
 }
 
 // Redis is a running server of ours.
@@ -86,14 +91,18 @@ func startRedisServer(ctx context.Context, path string, cfg RedisConfig) (*Redis
 	}
 	// The server inherits this lock, so it stays taken while an orphan of a
 	// killed process still writes its file.
-	alive, err := lockWithin(ctx, filepath.Join(base, "server.lock"), orphanPatience)
+	patience := orphanPatience
+	if cfg.NoWait {
+		patience = 0
+	}
+	alive, err := lockWithin(ctx, filepath.Join(base, "server.lock"), patience)
 	if errors.Is(err, errLocked) {
 		return nil, fmt.Errorf("%w: %s", ErrInUse, base)
 	}
 	if err != nil {
 		return nil, err
 	}
-	s := redisServer{path: path, data: data, log: filepath.Join(base, "redis.log"), account: acc, alive: alive}
+	s := redisServer{path: path, data: data, log: filepath.Join(base, "redis.log"), account: acc, alive: alive, keep: !cfg.Fast}
 	r, err := s.boot(ctx)
 	if err != nil && ctx.Err() == nil {
 		// A file that a crash left unreadable is no reason to stay down: what
@@ -115,6 +124,7 @@ type redisServer struct {
 	path, data, log string
 	account         account
 	alive           *os.File
+	keep            bool
 }
 
 // boot tries a few ports: between finding a free one and using it, somebody
@@ -143,7 +153,7 @@ func (s redisServer) bootOnce(ctx context.Context) (*Redis, error) {
 	password := rand.Text()
 	c, err := start(spec{
 		path: s.path, args: []string{"-"}, dir: s.data, log: s.log,
-		stdin:   strings.NewReader(redisConf(addr.Port, password)),
+		stdin:   strings.NewReader(redisConf(addr.Port, password, s.keep)),
 		account: s.account, inherit: s.alive, death: syscall.SIGTERM,
 	})
 	if err != nil {
@@ -190,18 +200,22 @@ func answers(addr *net.TCPAddr, password string) bool {
 	return err == nil && strings.Contains(string(reply), "+PONG")
 }
 
-func redisConf(port int, password string) string {
+func redisConf(port int, password string, keep bool) string {
+	appendonly := "no"
+	if keep {
+		appendonly = "yes"
+	}
 	return fmt.Sprintf(`bind 127.0.0.1
 port %d
 requirepass %s
 dir ./
 databases 64
-appendonly yes
+appendonly %s
 appendfsync everysec
 save ""
 maxmemory-policy noeviction
 loglevel warning
-`, port, password)
+`, port, password, appendonly)
 }
 
 func freeAddr() (*net.TCPAddr, error) {
