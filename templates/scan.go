@@ -1,0 +1,117 @@
+package templates
+
+import (
+	"io"
+	"time"
+)
+
+// ScanView is the tendero's page /tienda. Everything works as plain forms; the
+// script only makes them quicker.
+//
+// The sale form posts to Action: csrf, key (idempotency), shop (code), code
+// (card or evidence, also as a URL), qty_<gtin> and price_<gtin> (pesos, may be
+// empty) for each product, and gtin, gtin_qty, gtin_price for one typed or read
+// by a barcode reader. The delivery form posts to DeliverAction: csrf, key,
+// shop, code (R…). The same page is rendered as the answer.
+type ScanView struct {
+	Tendero  string // first name; may be empty
+	Shop     ScanShop
+	Shops    []ScanShop // all of this tendero; chosen by GET /tienda?shop=CODE
+	CSRF     string
+	PageURL  string // /tienda
+	Action   string
+	Key      string // fresh after a recorded sale, the same after an error
+	Code     string // as typed, after an error
+	Products []ScanProduct
+
+	OtherGTIN  string
+	OtherQty   int
+	OtherPrice string
+
+	Result *ScanResult
+	Today  ScanToday
+
+	DeliverAction string
+	DeliverKey    string
+	DeliverCode   string
+	Delivered     *ScanResult
+
+	QRURL        string
+	PosterURL    string
+	LogoutAction string
+}
+
+// ScanShop is one shop of the tendero.
+type ScanShop struct {
+	Code  string
+	Name  string
+	Place string
+}
+
+// ScanProduct is a participating product as a big button.
+type ScanProduct struct {
+	GTIN       string
+	Name       string
+	Earn       string // "1 sello"
+	PriceCents int64  // reference price, shown as the hint of the price field
+	Quantity   int    // as typed, after an error
+	Price      string // as typed, after an error
+}
+
+// ScanResult is the answer to a form: green or red, one glance.
+type ScanResult struct {
+	OK     bool
+	Title  string // "Venta guardada", "Ese código ya se usó"
+	Detail string
+	Earned []ScanEarned
+}
+
+// ScanEarned is what one campaign gave, and where the card stands now.
+type ScanEarned struct {
+	Campaign string
+	Stamps   bool
+	Amount   int
+	Balance  int
+	Goal     int
+	Ready    bool
+}
+
+// Unit is what was given, in the number of Amount.
+func (e ScanEarned) Unit() string { return CardCampaign{Stamps: e.Stamps}.Unit(e.Amount) }
+
+// Filled is the balance inside the bar's ends.
+func (e ScanEarned) Filled() int { return min(max(e.Balance, 0), e.Full()) }
+
+// Full is the end of the bar, never zero.
+func (e ScanEarned) Full() int { return max(e.Goal, 1) }
+
+// ScanToday is the day so far in this shop.
+type ScanToday struct {
+	Sales       int
+	Stamps      int
+	Points      int
+	Redemptions int
+	Last        []ScanSale // newest first, a handful
+}
+
+// ScanSale is one line of today.
+type ScanSale struct {
+	At     time.Time
+	Items  string
+	Earned string
+}
+
+// Scan renders the page.
+func (s *Set) Scan(w io.Writer, v ScanView) error { return s.render(w, "scan", "layout", v) }
+
+// ScanLoginView tells a tendero how to enter: there is no password, the phone is
+// the key.
+type ScanLoginView struct {
+	WhatsAppURL string // opens the chat with the text "hola"
+	Number      string // the bot's number, to be read
+}
+
+// ScanLogin renders the page.
+func (s *Set) ScanLogin(w io.Writer, v ScanLoginView) error {
+	return s.render(w, "scan_login", "layout", v)
+}
