@@ -83,11 +83,14 @@ CREATE TABLE persons (
 );
 
 -- The one table that holds phones: erasing a person is one delete here.
+-- Messages point to it by ID.
 CREATE TABLE addresses (
-  address     text PRIMARY KEY,
+  id          uuid PRIMARY KEY,
+  address     text NOT NULL,
   kind        text NOT NULL CHECK (kind IN ('phone', 'lid')),
   person_id   uuid NOT NULL REFERENCES persons,
-  created_at  timestamptz NOT NULL
+  created_at  timestamptz NOT NULL,
+  CONSTRAINT addresses_address_key UNIQUE (address)
 );
 CREATE INDEX addresses_person_idx ON addresses (person_id);
 
@@ -401,7 +404,7 @@ CREATE TABLE inbox (
   id          uuid PRIMARY KEY,
   seq         bigint GENERATED ALWAYS AS IDENTITY,
   channel     text NOT NULL CHECK (channel IN ('sim', 'whatsapp', 'cloud')),
-  chat        text NOT NULL,
+  address_id  uuid REFERENCES addresses ON DELETE SET NULL,  -- the chat; NULL once erased
   message_id  text NOT NULL CHECK (length(message_id) BETWEEN 1 AND 128),
   person_id   uuid NOT NULL REFERENCES persons,
   kind        text NOT NULL CHECK (kind IN ('text', 'image', 'audio', 'video', 'sticker', 'document', 'location', 'contact', 'unsupported')),
@@ -413,19 +416,20 @@ CREATE TABLE inbox (
   received_at timestamptz NOT NULL,
   done_at     timestamptz,
   -- The same message is the same message forever (law 2).
-  CONSTRAINT inbox_message_key UNIQUE (channel, chat, message_id)
+  CONSTRAINT inbox_message_key UNIQUE (channel, address_id, message_id)
 );
 -- A turn takes a person's oldest; the sweep finds all that wait.
 CREATE INDEX inbox_pending_idx ON inbox (person_id, seq) WHERE status = 'pending';
 CREATE INDEX inbox_person_idx ON inbox (person_id, seq);
+CREATE INDEX inbox_address_idx ON inbox (address_id);
 
 CREATE TABLE outbox (
   id            uuid PRIMARY KEY,
   seq           bigint GENERATED ALWAYS AS IDENTITY,
   person_id     uuid NOT NULL REFERENCES persons,
-  -- Where to; NULL for a notice: the person's last chat is taken at delivery.
+  -- Where to; NULL for a notice: the chat that the person last wrote in.
   channel       text,
-  chat          text,
+  address_id    uuid REFERENCES addresses ON DELETE SET NULL,
   message_id    text NOT NULL,
   lane          text NOT NULL CHECK (lane IN ('reply', 'receipt', 'service', 'promotion')),
   -- Either a rendered text, or a template with its variables.
@@ -455,6 +459,7 @@ CREATE TABLE outbox (
 CREATE INDEX outbox_queued_idx ON outbox (person_id, seq) WHERE status = 'queued';
 CREATE INDEX outbox_due_idx ON outbox (due_at) WHERE status = 'queued';
 CREATE INDEX outbox_person_idx ON outbox (person_id, seq);
+CREATE INDEX outbox_address_idx ON outbox (address_id);
 
 -- The simulator's wire: what a phone would show. The key makes a repeated
 -- delivery invisible, as WhatsApp does with a repeated message ID.

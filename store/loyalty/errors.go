@@ -11,15 +11,15 @@ type Kind int
 
 // The kinds of failure.
 const (
-	KindInternal  Kind = iota // a defect of ours; never shown in detail
-	KindInvalid               // the input is malformed or out of range
-	KindNotFound              // it does not exist, or the caller may not know that it does
-	KindConflict              // it contradicts the present state
-	KindForbidden             // the caller is known and may not
-	KindUnauthorized          // the caller is not known
-	KindUnprocessable         // well-formed, but cannot be done as asked
-	KindTooMany               // asked too often
-	KindUnavailable           // a dependency is out of reach; try again
+	KindInternal      Kind = iota // a defect of ours; never shown in detail
+	KindInvalid                   // the input is malformed or out of range
+	KindNotFound                  // it does not exist, or the caller may not know that it does
+	KindConflict                  // it contradicts the present state
+	KindForbidden                 // the caller is known and may not
+	KindUnauthorized              // the caller is not known
+	KindUnprocessable             // well-formed, but cannot be done as asked
+	KindTooMany                   // asked too often
+	KindUnavailable               // a dependency is out of reach; try again
 )
 
 // Code is a stable SCREAMING_SNAKE name of one failure. API problems and bot

@@ -1,0 +1,99 @@
+package store
+
+import (
+	"context"
+
+	"github.com/qoa-conectados/qoa/store/loyalty"
+)
+
+// ConsentKind is what a person agreed to or withdrew.
+type ConsentKind string
+
+// The kinds of consent.
+const (
+	NoticeGiven ConsentKind = "privacy_notice" // the notice was in the first answer
+	OptOut      ConsentKind = "opt_out"        // BAJA
+	OptIn       ConsentKind = "opt_in"         // ALTA
+	Erasure     ConsentKind = "erasure"        // "borren mis datos", confirmed
+)
+
+// PrivacyNoticeVersion names the text that consents refer to.
+const PrivacyNoticeVersion = "2026-11"
+
+// RecordConsent keeps the proof: what, when, and by which message.
+func (tx *Tx) RecordConsent(ctx context.Context, person loyalty.ID, kind ConsentKind, messageID string) error {
+	_, err := tx.tx.Exec(ctx, `
+		INSERT INTO consents (id, person_id, kind, text_version, message_id, at) VALUES ($1, $2, $3, $4, $5, $6)`,
+		tx.newID(), person, kind, PrivacyNoticeVersion, messageID, tx.now)
+	return err
+}
+
+// OptOut stops everything that the bot starts, at once: what waits to be sent
+// is dropped in the same commit.
+func (tx *Tx) OptOut(ctx context.Context, person loyalty.ID, messageID string) error {
+	_, err := tx.tx.Exec(ctx, `UPDATE persons SET opted_out_at = $2, updated_at = $2 WHERE id = $1`, person, tx.now)
+	if err != nil {
+		return err
+	}
+	_, err = tx.tx.Exec(ctx, `
+		UPDATE outbox SET status = 'dropped', problem = 'opted out'
+		WHERE person_id = $1 AND status = 'queued' AND lane <> 'reply'`, person)
+	if err != nil {
+		return err
+	}
+	return tx.RecordConsent(ctx, person, OptOut, messageID)
+}
+
+// OptIn lets the bot write first again.
+func (tx *Tx) OptIn(ctx context.Context, person loyalty.ID, messageID string) error {
+	_, err := tx.tx.Exec(ctx, `
+		UPDATE persons SET opted_out_at = NULL, promotions_at = $2, updated_at = $2 WHERE id = $1`, person, tx.now)
+	if err != nil {
+		return err
+	}
+	return tx.RecordConsent(ctx, person, OptIn, messageID)
+}
+
+// Erase forgets who a consumer is: name, birthday, messages, links and unused
+// codes go; the ledger keeps its pseudonym. The addresses go when the answer
+// that confirms it has left (ForgetAddresses). A tendero or a brand's member
+// stays one: only what belongs to the consumer goes.
+func (tx *Tx) Erase(ctx context.Context, person loyalty.ID, messageID string) error {
+	if err := tx.RecordConsent(ctx, person, Erasure, messageID); err != nil {
+		return err
+	}
+	for _, sql := range []string{
+		`UPDATE persons p SET name = NULL, birthday = NULL, promotions_at = NULL, updated_at = $2,
+		   erased_at = CASE WHEN EXISTS (SELECT FROM tenderos t WHERE t.person_id = p.id AND t.active)
+		                      OR EXISTS (SELECT FROM staff s WHERE s.person_id = p.id) THEN NULL ELSE $2 END
+		 WHERE id = $1`,
+		`UPDATE tokens SET revoked_at = $2 WHERE person_id = $1 AND revoked_at IS NULL`,
+	} {
+		if _, err := tx.tx.Exec(ctx, sql, person, tx.now); err != nil {
+			return err
+		}
+	}
+	for _, sql := range []string{
+		`UPDATE consumers SET link_version = link_version + 1 WHERE person_id = $1`,
+		`UPDATE outbox SET status = CASE status WHEN 'queued' THEN 'dropped' ELSE status END, body = '', vars = NULL WHERE person_id = $1`,
+		`UPDATE inbox SET text = '' WHERE person_id = $1`,
+		`UPDATE cases SET note = '' WHERE person_id = $1`,
+		`DELETE FROM otps WHERE person_id = $1`,
+		`DELETE FROM evidence_codes WHERE person_id = $1 AND used_at IS NULL`,
+	} {
+		if _, err := tx.tx.Exec(ctx, sql, person); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ForgetAddresses deletes the phones of those who were erased and to whom
+// nothing is left to be said. It gives how many.
+func (tx *Tx) ForgetAddresses(ctx context.Context) (int64, error) {
+	tag, err := tx.tx.Exec(ctx, `
+		DELETE FROM addresses a USING persons p
+		WHERE p.id = a.person_id AND p.erased_at IS NOT NULL
+		  AND NOT EXISTS (SELECT FROM outbox o WHERE o.person_id = p.id AND o.status = 'queued')`)
+	return tag.RowsAffected(), err
+}
