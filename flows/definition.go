@@ -86,18 +86,18 @@ func (d *Duration) UnmarshalYAML(b []byte) error {
 // Media is a picture that goes with a text.
 type Media string
 
-// The pictures. CardQR needs the variable card_code, ShopQR needs shop_code.
+// The pictures: the card needs the variable card_code, the counter's shop_code.
 const (
-	CardQR Media = "card_qr"
-	ShopQR Media = "shop_qr"
+	MediaCardQR Media = "card_qr"
+	MediaShopQR Media = "shop_qr"
 )
 
 // needs names the variable from which a picture is drawn.
 func (m Media) needs() (string, bool) {
 	switch m {
-	case CardQR:
+	case MediaCardQR:
 		return VarCardCode, true
-	case ShopQR:
+	case MediaShopQR:
 		return VarShopCode, true
 	default:
 		return "", false

@@ -139,7 +139,7 @@ func readChoice(state State, text string, vars map[string]string) (choice string
 	if isNumber {
 		return strconv.Itoa(n), false, n >= 1 && n <= len(rows)
 	}
-	want := strings.Join(stripFillers(fold(text)), " ")
+	want := strings.Join(fold(text), " ")
 	if len(want) < 3 {
 		return "", false, false
 	}
