@@ -1,0 +1,63 @@
+# `make help` lists what there is. Everything lands in bin/ and var/, which git ignores.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+# Where git is absent (a tarball, an image) the build still says something.
+VERSION ?= $(or $(shell git describe --tags --always --dirty 2>/dev/null),dev)
+COMMIT  ?= $(or $(shell git rev-parse --short=12 HEAD 2>/dev/null),unknown)
+LDFLAGS := -s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)
+
+# Build and linters use the same flags, since each set of flags is a build cache
+# of its own. We stamp the commit ourselves, so Go need not ask git again.
+STATIC := CGO_ENABLED=0 GOFLAGS='$(GOFLAGS) -trimpath -buildvcs=false'
+TOOL   := go tool -modfile=.ci/tools/go.mod
+
+# Each package with a database has a Postgres of its own; more of them at once
+# than processors only makes them slower.
+TEST_FLAGS ?= -race -timeout 10m
+PKG ?= ./...
+
+.PHONY: help
+help: ## what you can do here
+	@grep -hE '^[a-z%-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-12s %s\n", $$1, $$2 }'
+
+.PHONY: deps
+deps: ## installs what `make run` needs and this machine lacks (Debian: apt-get)
+	@.ci/deps runtime
+
+.PHONY: deps-test
+deps-test: ## installs what the tests need as well: a C compiler, Chromium
+	@.ci/deps test
+
+.PHONY: run
+run: deps build ## everything on this machine: installs, builds, starts with demo data
+	@exec bin/qoa dev
+
+.PHONY: build
+build: ## bin/qoa
+	@$(STATIC) go build -ldflags '$(LDFLAGS)' -o bin/qoa ./cmd/qoa
+
+.PHONY: test
+test: deps-test ## all tests, short form, race detector (PKG=./store/... for some)
+	@CGO_ENABLED=1 go test $(TEST_FLAGS) $(PKG)
+
+.PHONY: soak
+soak: deps-test ## the long forms: many kills, many messages; prints counts
+	@QOA_SOAK=1 CGO_ENABLED=1 go test -race -timeout 120m -count=1 -v $(PKG)
+
+.PHONY: lint
+lint: ## gofmt, go vet, staticcheck
+	@unformatted=$$(go list -f '{{.Dir}}' ./... | xargs gofmt -l | sort -u); \
+	if [ -n "$$unformatted" ]; then printf 'not formatted, run gofmt -w on:\n%s\n' "$$unformatted" >&2; exit 1; fi
+	@$(STATIC) go vet ./...
+	@$(STATIC) $(TOOL) staticcheck -checks all ./...
+
+.PHONY: vuln
+vuln: ## known vulnerabilities in what we call (asks vuln.go.dev)
+	@.ci/vuln
+
+.PHONY: clean
+clean: ## removes bin/; your data in var/ stays
+	@rm -rf bin
