@@ -116,12 +116,13 @@ CREATE TABLE consumers (
 );
 
 CREATE TABLE tenderos (
+  id         uuid PRIMARY KEY,
   person_id  uuid NOT NULL REFERENCES persons,
   shop_id    uuid NOT NULL REFERENCES shops,
   active     boolean NOT NULL DEFAULT true,
   created_at timestamptz NOT NULL,
   updated_at timestamptz NOT NULL,
-  PRIMARY KEY (person_id, shop_id)
+  CONSTRAINT tenderos_key UNIQUE (person_id, shop_id)
 );
 CREATE INDEX tenderos_shop_idx ON tenderos (shop_id);
 
@@ -498,8 +499,19 @@ CREATE TABLE sales_daily (
   PRIMARY KEY (campaign_id, day, shop_id, product_id)
 );
 
+-- The rollup that counts people: a day of a consumer in a campaign at a shop.
+CREATE TABLE activity_daily (
+  campaign_id uuid NOT NULL REFERENCES campaigns,
+  day         date NOT NULL,      -- of the shop's time zone
+  shop_id     uuid NOT NULL REFERENCES shops,
+  person_id   uuid NOT NULL REFERENCES consumers,
+  purchases   bigint NOT NULL,    -- with at least one PLI
+  given       bigint NOT NULL,    -- stamps or points
+  PRIMARY KEY (campaign_id, day, shop_id, person_id)
+);
+
 -- +goose Down
-DROP TABLE sales_daily, job_runs, sim_messages, outbox, inbox, conversations, cases, reorders,
+DROP TABLE activity_daily, sales_daily, job_runs, sim_messages, outbox, inbox, conversations, cases, reorders,
   evidence_codes, ledger, redemptions, purchase_items, purchases, causes, enrollments, rewards,
   campaign_shops, campaign_products, campaigns, otps, tokens, staff, cards, tenderos, consumers,
   consents, addresses, persons, shop_visits, shops, products, brands, cpgs;
