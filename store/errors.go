@@ -19,6 +19,10 @@ var constraints = map[string]*loyalty.Error{
 	"products_brand_fkey":         loyalty.Invalid("brand_id", "la marca no existe o no es de esa empresa"),
 	"brands_cpg_id_fkey":          loyalty.Invalid("cpg_id", "la empresa no existe"),
 	"shops_code_key":              duplicate("code", "ya existe una tienda con ese código"),
+	"tenderos_key":                duplicate("phone", "esa persona ya es tendero de esa tienda"),
+	"tenderos_shop_id_fkey":       loyalty.Invalid("shop_id", "la tienda no existe"),
+	"staff_cpg_id_fkey":           loyalty.Invalid("cpg_id", "la empresa no existe"),
+	"reorders_product_id_fkey":    loyalty.Invalid("product_id", "el producto no existe"),
 	"staff_email_key":             duplicate("email", "ya existe un usuario con ese correo"),
 	"campaign_products_own_fkey":  loyalty.Invalid("product_ids", "un producto no existe o no es de la empresa dueña de la campaña"),
 	"campaign_shops_shop_id_fkey": loyalty.Invalid("shop_ids", "una tienda no existe"),
@@ -71,3 +75,11 @@ func unavailable(err error) *loyalty.Error {
 
 // none says whether a query found no row.
 func none(err error) bool { return errors.Is(err, pgx.ErrNoRows) }
+
+// ignoreNone turns "no row" into no error: the caller looks at what it got.
+func ignoreNone(err error) error {
+	if none(err) {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,88 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"github.com/qoa-conectados/qoa/store/loyalty"
+)
+
+// CPG is a company that sells through the shops.
+type CPG struct {
+	ID        loyalty.ID `db:"id"`
+	Name      string     `db:"name"`
+	Active    bool       `db:"active"`
+	CreatedAt time.Time  `db:"created_at"`
+	UpdatedAt time.Time  `db:"updated_at"`
+}
+
+// CPGInput is what a CPG is made of.
+type CPGInput struct{ Name string }
+
+// CPGPatch changes what is not nil. Only an admin may (de)activate.
+type CPGPatch struct {
+	Name   *string
+	Active *bool
+}
+
+const cpgColumns = `SELECT id, name, active, created_at, updated_at FROM cpgs WHERE ($1 OR id = $2)`
+
+func errNoCPG() *loyalty.Error {
+	return loyalty.NotFound(loyalty.CodeNotFound, "No encontramos esa empresa.")
+}
+
+// CreateCPG makes a company (admin).
+func (tx *Tx) CreateCPG(ctx context.Context, scope loyalty.Scope, in CPGInput) (CPG, error) {
+	if err := adminOnly(scope); err != nil {
+		return CPG{}, err
+	}
+	v := CPG{ID: tx.newID(), Name: in.Name, Active: true, CreatedAt: tx.now, UpdatedAt: tx.now}
+	if err := v.check(); err != nil {
+		return CPG{}, err
+	}
+	_, err := tx.tx.Exec(ctx, `INSERT INTO cpgs (id, name, active, created_at, updated_at) VALUES ($1, $2, $3, $4, $4)`,
+		v.ID, v.Name, v.Active, tx.now)
+	return v, err
+}
+
+// UpdateCPG changes a company: an admin's any, a brand team its own name.
+func (tx *Tx) UpdateCPG(ctx context.Context, scope loyalty.Scope, id loyalty.ID, p CPGPatch) (CPG, error) {
+	if err := tenantOnly(scope); err != nil {
+		return CPG{}, err
+	}
+	w := viewOf(scope)
+	v, err := fetch[CPG](ctx, tx, errNoCPG(), cpgColumns+` AND id = $3 FOR UPDATE`, w.all, w.cpg, id)
+	if err != nil {
+		return CPG{}, err
+	}
+	if p.Active != nil && !scope.All() {
+		return CPG{}, loyalty.Forbidden()
+	}
+	set(&v.Name, p.Name)
+	set(&v.Active, p.Active)
+	v.UpdatedAt = tx.now
+	if err := v.check(); err != nil {
+		return CPG{}, err
+	}
+	_, err = tx.tx.Exec(ctx, `UPDATE cpgs SET name = $2, active = $3, updated_at = $4 WHERE id = $1`, v.ID, v.Name, v.Active, tx.now)
+	return v, err
+}
+
+// CPGs lists companies: all to an admin, its own to a brand team.
+func (tx *Tx) CPGs(ctx context.Context, scope loyalty.Scope, page Page) ([]CPG, loyalty.ID, error) {
+	w := viewOf(scope)
+	return list(ctx, tx, page, func(v CPG) loyalty.ID { return v.ID },
+		cpgColumns+` AND id > $3 ORDER BY id LIMIT $4`, w.all, w.cpg)
+}
+
+// CPG gives one company.
+func (tx *Tx) CPG(ctx context.Context, scope loyalty.Scope, id loyalty.ID) (CPG, error) {
+	w := viewOf(scope)
+	return fetch[CPG](ctx, tx, errNoCPG(), cpgColumns+` AND id = $3`, w.all, w.cpg, id)
+}
+
+func (v *CPG) check() error {
+	var c check
+	c.text("name", &v.Name, 1, 120)
+	return c.err()
+}
