@@ -1,0 +1,20 @@
+// Package cache is what we keep in Redis and may lose: signals between
+// processes, and counters of attempts. Nothing in here is the truth about
+// anything (law 4).
+package cache
+
+import (
+	"fmt"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// Open makes a client for a redis:// or rediss:// URL. It does not connect yet:
+// an unreachable Redis must slow us down, not keep us from starting.
+func Open(url string) (redis.UniversalClient, error) {
+	opt, err := redis.ParseURL(url)
+	if err != nil {
+		return nil, fmt.Errorf("cache: Redis URL: %w", err)
+	}
+	return redis.NewClient(opt), nil
+}
