@@ -58,9 +58,10 @@ type ShopFilter struct {
 }
 
 const (
-	shopFields = `SELECT id, code, name, kind, street, city, state, time_zone, active, created_at, updated_at FROM shops`
+	shopColumns = `id, code, name, kind, street, city, state, time_zone, active, created_at, updated_at`
+	shopFields  = `SELECT ` + shopColumns + ` FROM shops`
 	// An admin sees all, a tendero its own, everybody else what is active.
-	shopColumns = shopFields + ` WHERE ($1 OR id = ANY($2) OR ($3 AND active))`
+	shopsInView = shopFields + ` WHERE ($1 OR id = ANY($2) OR ($3 AND active))`
 	// Each word begins a word of the name.
 	shopWords = `NOT EXISTS (SELECT FROM unnest($1::text[]) w WHERE strpos(' ' || search_name, ' ' || w) = 0)`
 )
@@ -160,7 +161,7 @@ func (tx *Tx) UpdateShop(ctx context.Context, scope loyalty.Scope, id loyalty.ID
 func (tx *Tx) Shops(ctx context.Context, scope loyalty.Scope, f ShopFilter, page Page) ([]Shop, loyalty.ID, error) {
 	all, own, public := shopView(scope)
 	words := strings.Fields(loyalty.SearchName(f.Search))
-	return list(ctx, tx, page, func(v Shop) loyalty.ID { return v.ID }, shopColumns+`
+	return list(ctx, tx, page, func(v Shop) loyalty.ID { return v.ID }, shopsInView+`
 		AND ($4 = '' OR city = $4) AND ($5 = '' OR kind = $5) AND ($6::boolean IS NULL OR active = $6)
 		AND `+strings.ReplaceAll(shopWords, "$1", "$7")+`
 		AND id > $8 ORDER BY id LIMIT $9`,
@@ -170,7 +171,7 @@ func (tx *Tx) Shops(ctx context.Context, scope loyalty.Scope, f ShopFilter, page
 // Shop gives one shop.
 func (tx *Tx) Shop(ctx context.Context, scope loyalty.Scope, id loyalty.ID) (Shop, error) {
 	all, own, public := shopView(scope)
-	return fetch[Shop](ctx, tx, errNoShop(), shopColumns+` AND id = $4`, all, own, public, id)
+	return fetch[Shop](ctx, tx, errNoShop(), shopsInView+` AND id = $4`, all, own, public, id)
 }
 
 // ShopByCode finds the shop of a code that a person typed or scanned. The code
@@ -182,7 +183,7 @@ func (tx *Tx) ShopByCode(ctx context.Context, code string) (Shop, error) {
 	}
 	v, err := fetch[Shop](ctx, tx, errNoShop(), shopFields+` WHERE code = $1`, canonical)
 	if err == nil && !v.Active {
-		return Shop{}, loyalty.Fail(loyalty.KindUnprocessable, loyalty.CodeShopInactive, "Esta tienda ya no participa en Qoa.")
+		return Shop{}, loyalty.Fail(loyalty.KindConflict, loyalty.CodeShopInactive, "Esa tienda ya no participa.")
 	}
 	return v, err
 }

@@ -1,0 +1,77 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"github.com/qoa-conectados/qoa/store/loyalty"
+)
+
+// Reorder is what a tendero wants to buy again: an intention that the brand
+// sees; no money moves.
+type Reorder struct {
+	ID        loyalty.ID  `db:"id"`
+	Shop      loyalty.ID  `db:"shop_id"`
+	ShopName  string      `db:"shop_name"`
+	ShopCode  string      `db:"shop_code"`
+	City      string      `db:"city"`
+	Product   *loyalty.ID `db:"product_id"` // nil: all that Qoa sold there lately
+	GTIN      string      `db:"gtin"`
+	Name      string      `db:"product_name"`
+	Quantity  *int        `db:"quantity"`
+	Note      string      `db:"note"`
+	CreatedAt time.Time   `db:"created_at"`
+}
+
+// ReorderInput is what a reorder is made of. Product and Quantity are optional.
+type ReorderInput struct {
+	Shop     loyalty.ID
+	Person   loyalty.ID
+	Product  loyalty.ID
+	Quantity int
+	Note     string
+}
+
+const reorderColumns = `
+	SELECT r.id, r.shop_id, s.name AS shop_name, s.code AS shop_code, s.city, r.product_id,
+	  coalesce(p.gtin, '') AS gtin, coalesce(p.name, '') AS product_name, r.quantity, r.note, r.created_at
+	FROM reorders r JOIN shops s ON s.id = r.shop_id LEFT JOIN products p ON p.id = r.product_id`
+
+const mostReorderNote = 500
+
+// RecordReorder notes that a shop wants more (the shop's tendero, the bot).
+func (tx *Tx) RecordReorder(ctx context.Context, scope loyalty.Scope, in ReorderInput) (Reorder, error) {
+	if scope.Role == loyalty.RoleIntegration || !scope.SellsAt(in.Shop) {
+		return Reorder{}, loyalty.Forbidden()
+	}
+	var c check
+	c.id("shop_id", &in.Shop)
+	if in.Product != "" {
+		c.id("product_id", &in.Product)
+	}
+	c.between("quantity", int64(in.Quantity), 0, 9999)
+	if err := c.err(); err != nil {
+		return Reorder{}, err
+	}
+	id := tx.newID()
+	_, err := tx.tx.Exec(ctx, `
+		INSERT INTO reorders (id, shop_id, person_id, product_id, quantity, note, created_at)
+		VALUES ($1, $2, $3, $4, nullif($5::integer, 0), $6, $7)`,
+		id, in.Shop, in.Person, optional(in.Product), in.Quantity, readable(in.Note, mostReorderNote), tx.now)
+	if err != nil {
+		return Reorder{}, err
+	}
+	return fetch[Reorder](ctx, tx, loyalty.NotFound(loyalty.CodeNotFound, "No encontramos ese pedido."), reorderColumns+` WHERE r.id = $1`, id)
+}
+
+// Reorders lists what shops want: a tendero its own shops' wishes, a brand team
+// those for its products, and those for no product in particular of shops that
+// take part in one of its campaigns.
+func (tx *Tx) Reorders(ctx context.Context, scope loyalty.Scope, page Page) ([]Reorder, loyalty.ID, error) {
+	w := viewOf(scope)
+	return list(ctx, tx, page, func(v Reorder) loyalty.ID { return v.ID }, reorderColumns+`
+		WHERE ($1 OR r.shop_id = ANY($2) OR p.cpg_id = $3 OR (r.product_id IS NULL AND EXISTS (
+		  SELECT FROM campaigns c WHERE c.cpg_id = $3 AND c.status <> 'draft'
+		  AND (c.all_shops OR EXISTS (SELECT FROM campaign_shops cs WHERE cs.campaign_id = c.id AND cs.shop_id = r.shop_id)))))
+		AND r.id > $4 ORDER BY r.id LIMIT $5`, w.all, scope.Shops, w.cpg)
+}
