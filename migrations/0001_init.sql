@@ -245,8 +245,7 @@ CREATE TABLE rewards (
 );
 CREATE INDEX rewards_campaign_idx ON rewards (campaign_id);
 
--- A consumer's part in a campaign. The balances are cached sums of the ledger;
--- day and day_earned are the counter that a daily limit needs.
+-- A consumer's part in a campaign. The balances are cached sums of the ledger.
 CREATE TABLE enrollments (
   id             uuid PRIMARY KEY,
   person_id      uuid NOT NULL REFERENCES consumers,
@@ -254,8 +253,6 @@ CREATE TABLE enrollments (
   shop_id        uuid REFERENCES shops,  -- only where the campaign counts per shop
   stamps         bigint NOT NULL DEFAULT 0,
   points         bigint NOT NULL DEFAULT 0,
-  day            date,
-  day_earned     bigint NOT NULL DEFAULT 0,
   last_shop_id   uuid REFERENCES shops,
   last_earned_at timestamptz,
   nudged_at      timestamptz,
@@ -264,6 +261,15 @@ CREATE TABLE enrollments (
 );
 -- Nudges: who has been quiet in this campaign for so long.
 CREATE INDEX enrollments_quiet_idx ON enrollments (campaign_id, last_earned_at);
+
+-- What an enrollment earned in a period that a limit counts, so that no limit
+-- ever scans history. Only campaigns with such a limit have rows.
+CREATE TABLE earning_counters (
+  enrollment_id uuid NOT NULL REFERENCES enrollments,
+  period        text NOT NULL,    -- "day:2026-11-21", the shop's day
+  earned        bigint NOT NULL CHECK (earned >= 0),
+  PRIMARY KEY (enrollment_id, period)
+);
 
 -- Every cause that may have an effect, once (law 2). scope is the caller or the
 -- kind of cause, key its natural key; result is what it brought about.
@@ -512,7 +518,7 @@ CREATE TABLE activity_daily (
 
 -- +goose Down
 DROP TABLE activity_daily, sales_daily, job_runs, sim_messages, outbox, inbox, conversations, cases, reorders,
-  evidence_codes, ledger, redemptions, purchase_items, purchases, causes, enrollments, rewards,
+  evidence_codes, ledger, redemptions, purchase_items, purchases, causes, earning_counters, enrollments, rewards,
   campaign_shops, campaign_products, campaigns, otps, tokens, staff, cards, tenderos, consumers,
   consents, addresses, persons, shop_visits, shops, products, brands, cpgs;
 DROP FUNCTION refuse_change;

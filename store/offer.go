@@ -48,10 +48,7 @@ func (tx *Tx) CampaignsAt(ctx context.Context, shop loyalty.ID, at time.Time) ([
 	for i, v := range campaigns {
 		ids[i] = v.ID
 	}
-	products, err := collect[OfferProduct](ctx, tx, `
-		SELECT cp.campaign_id, p.id, p.gtin, p.name, p.reference_price_cents
-		FROM campaign_products cp JOIN products p ON p.id = cp.product_id
-		WHERE cp.campaign_id = ANY($1) AND p.active ORDER BY p.id`, ids)
+	products, err := tx.offerProducts(ctx, ids)
 	if err != nil {
 		return nil, err
 	}
@@ -65,4 +62,12 @@ func (tx *Tx) CampaignsAt(ctx context.Context, shop loyalty.ID, at time.Time) ([
 		}
 	}
 	return offers, nil
+}
+
+// offerProducts gives the PLIs of campaigns that are sold.
+func (tx *Tx) offerProducts(ctx context.Context, campaigns []loyalty.ID) ([]OfferProduct, error) {
+	return collect[OfferProduct](ctx, tx, `
+		SELECT cp.campaign_id, p.id, p.gtin, p.name, p.reference_price_cents
+		FROM campaign_products cp JOIN products p ON p.id = cp.product_id
+		WHERE cp.campaign_id = ANY($1) AND p.active ORDER BY p.id`, campaigns)
 }

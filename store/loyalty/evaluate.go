@@ -11,24 +11,23 @@ type Line struct {
 
 // Sale is a purchase as the rules see it.
 type Sale struct {
-	At    time.Time // in the shop's time zone: its date is the day that limits count
+	At    time.Time
 	Lines []Line
-}
-
-// Counter is what a person earned so far in the period that a limit counts.
-type Counter struct {
-	Day    string // the shop's date, 2006-01-02
-	Earned int64
 }
 
 // Candidate is a campaign that may apply: the caller has found that the shop
 // takes part in it, says which of the sale's products are PLIs, whether the
-// person is enrolled, and what was earned so far.
+// person is enrolled, and what the person earned on the sale's day so far.
 type Candidate struct {
-	Campaign Campaign
-	PLI      func(product ID) bool
-	Enrolled bool
-	Counter  Counter
+	Campaign    Campaign
+	PLI         func(product ID) bool
+	Enrolled    bool
+	EarnedToday int64
+}
+
+// DayPeriod names the shop's day on which a sale counts against daily limits.
+func DayPeriod(at time.Time, zone *time.Location) string {
+	return "day:" + at.In(zone).Format(time.DateOnly)
 }
 
 // Earning is what a purchase brings in one campaign. Amount is above zero.
@@ -36,30 +35,21 @@ type Earning struct {
 	Campaign Campaign
 	Unit     Unit
 	Amount   int64
-	Counter  Counter // as it stands afterwards
 }
 
 // Evaluate judges a sale by each candidate. It is pure: the same values always
 // give the same earnings, in the order of the candidates.
 func Evaluate(candidates []Candidate, sale Sale) []Earning {
 	var earnings []Earning
-	day := sale.At.Format(time.DateOnly)
 	for _, c := range candidates {
 		if !c.Campaign.RunsAt(sale.At) || c.Campaign.Enrolment == OnRequest && !c.Enrolled {
 			continue
 		}
-		counter := c.Counter
-		if counter.Day != day {
-			counter = Counter{Day: day}
-		}
-		amount := clip(c.Campaign.Rule, earned(c, sale.Lines), counter.Earned)
+		amount := clip(c.Campaign.Rule, earned(c, sale.Lines), c.EarnedToday)
 		if amount <= 0 {
 			continue
 		}
-		counter.Earned += amount
-		earnings = append(earnings, Earning{
-			Campaign: c.Campaign, Unit: c.Campaign.Scheme.Unit(), Amount: amount, Counter: counter,
-		})
+		earnings = append(earnings, Earning{Campaign: c.Campaign, Unit: c.Campaign.Scheme.Unit(), Amount: amount})
 	}
 	return earnings
 }

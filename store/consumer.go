@@ -1,0 +1,127 @@
+package store
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"fmt"
+	"strconv"
+
+	"github.com/qoa-conectados/qoa/store/loyalty"
+)
+
+// Onboarding is what came of a person asking for a card at a shop.
+type Onboarding struct {
+	Created  bool // the universal card is new
+	Joined   bool // the card at this shop is new
+	CardCode string
+	CardURL  string
+	Shop     Shop
+}
+
+// Onboard makes the person a consumer with a universal card, and a card at the
+// shop. What exists already is kept, so the same message twice is harmless. The
+// privacy notice is in the answer to messageID: that is recorded as its proof.
+// Errors: SHOP_NOT_FOUND, SHOP_INACTIVE.
+func (tx *Tx) Onboard(ctx context.Context, person loyalty.ID, shopCode, messageID string) (Onboarding, error) {
+	var o Onboarding
+	shop, err := tx.ShopByCode(ctx, shopCode)
+	if err != nil {
+		return o, err
+	}
+	if !shop.Active {
+		return o, loyalty.Fail(loyalty.KindConflict, loyalty.CodeShopInactive, "Esa tienda ya no participa.")
+	}
+	o.Shop = shop
+	if o.Created, err = tx.makeConsumer(ctx, person); err != nil {
+		return o, err
+	}
+	if o.Created {
+		if err := tx.RecordConsent(ctx, person, NoticeGiven, messageID); err != nil {
+			return o, err
+		}
+	}
+	tag, err := tx.tx.Exec(ctx, `
+		INSERT INTO cards (id, person_id, shop_id, created_at) VALUES ($1, $2, $3, $4)
+		ON CONFLICT ON CONSTRAINT cards_person_issuer_key DO NOTHING`, tx.newID(), person, shop.ID, tx.now)
+	if err != nil {
+		return o, err
+	}
+	o.Joined = tag.RowsAffected() == 1
+	o.CardURL, o.CardCode, err = tx.ChatLink(ctx, person)
+	tx.ring(Event{Kind: CardChanged, ID: person})
+	return o, err
+}
+
+// makeConsumer gives the person a universal card, where there is none.
+func (tx *Tx) makeConsumer(ctx context.Context, person loyalty.ID) (created bool, err error) {
+	for range 5 {
+		code := loyalty.NewCode(loyalty.CardCode, tx.db.opt.Random)
+		tag, err := tx.tx.Exec(ctx, `
+			INSERT INTO consumers (person_id, card_code, created_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`,
+			person, code, tx.now)
+		if err != nil || tag.RowsAffected() == 1 {
+			return err == nil, err
+		}
+		var has bool
+		err = tx.tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM consumers WHERE person_id = $1)`, person).Scan(&has)
+		if err != nil || has {
+			return false, err
+		}
+		// The code was taken by another; with 2^35 of them, once in ages.
+	}
+	return false, fmt.Errorf("store: no free card code found")
+}
+
+// ChatLink gives the consumer's own link, and the card's code; both are empty
+// for somebody who has no card.
+func (tx *Tx) ChatLink(ctx context.Context, person loyalty.ID) (url, cardCode string, err error) {
+	var version int
+	err = tx.tx.QueryRow(ctx, `SELECT card_code, link_version FROM consumers WHERE person_id = $1`, person).Scan(&cardCode, &version)
+	if none(err) {
+		return "", "", nil
+	}
+	if err != nil {
+		return "", "", err
+	}
+	return tx.chatLink(person, version, cardCode), cardCode, nil
+}
+
+// ReissueLink voids every chat link given out before, and gives a new one.
+func (tx *Tx) ReissueLink(ctx context.Context, person loyalty.ID) (url, cardCode string, err error) {
+	if _, err := tx.tx.Exec(ctx, `UPDATE consumers SET link_version = link_version + 1 WHERE person_id = $1`, person); err != nil {
+		return "", "", err
+	}
+	return tx.ChatLink(ctx, person)
+}
+
+func (tx *Tx) chatLink(person loyalty.ID, version int, cardCode string) string {
+	return tx.db.opt.PublicURL + "/c/" + tx.linkSecret(person, version) + "/" + cardCode
+}
+
+// linkSecret is 128 bits that only we can compute, so that every message can
+// repeat the link while the database holds no secret. QOA_SECRET keys it; the
+// version revokes it.
+func (tx *Tx) linkSecret(person loyalty.ID, version int) string {
+	mac := hmac.New(sha256.New, tx.db.opt.Secret)
+	mac.Write([]byte("chat-link\x00" + string(person) + "\x00" + strconv.Itoa(version)))
+	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil)[:16])
+}
+
+// OpenChatLink says whose link it is. A wrong secret and an unknown card look
+// the same: CARD_NOT_FOUND.
+func (tx *Tx) OpenChatLink(ctx context.Context, secret, cardCode string) (loyalty.ID, error) {
+	var person loyalty.ID
+	var version int
+	err := tx.tx.QueryRow(ctx, `
+		SELECT c.person_id, c.link_version FROM consumers c JOIN persons p ON p.id = c.person_id
+		WHERE c.card_code = $1 AND p.erased_at IS NULL`, cardCode).Scan(&person, &version)
+	if err != nil && !none(err) {
+		return "", err
+	}
+	if none(err) || !hmac.Equal([]byte(secret), []byte(tx.linkSecret(person, version))) {
+		return "", loyalty.NotFound(loyalty.CodeCardNotFound, "Este enlace ya no sirve. Pide uno nuevo escribiendo «mi tarjeta».")
+	}
+	return person, nil
+}

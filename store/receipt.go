@@ -1,0 +1,64 @@
+package store
+
+import (
+	"context"
+	"strconv"
+
+	"github.com/qoa-conectados/qoa/store/loyalty"
+)
+
+// notify tells the consumer what the purchase brought; a purchase that brought
+// nothing is no reason to write.
+func (p *purchase) notify(ctx context.Context, tx *Tx) error {
+	if len(p.receipt.Earned) == 0 {
+		return nil
+	}
+	template := "receipt.earned"
+	rows := make([]map[string]string, len(p.receipt.Earned))
+	for i, e := range p.receipt.Earned {
+		rows[i] = e.row()
+		if e.RewardReady {
+			template = "receipt.reward_ready"
+		}
+	}
+	url, _, err := tx.ChatLink(ctx, p.person)
+	if err != nil {
+		return err
+	}
+	_, err = tx.Notify(ctx, Notice{
+		Person: p.person, Lane: LaneReceipt, Template: template,
+		Vars:  map[string]any{"shop": p.shop.Name, "earned": rows, "card_url": url},
+		Cause: "receipt:" + string(p.receipt.ID),
+	})
+	return err
+}
+
+// row is the earning as message templates read it: words and numbers as text.
+func (e Earned) row() map[string]string {
+	ready := ""
+	if e.RewardReady {
+		ready = "yes"
+	}
+	return map[string]string{
+		"campaign": e.Campaign, "unit": string(e.Unit), "amount": strconv.FormatInt(e.Amount, 10),
+		"balance": strconv.FormatInt(e.Balance, 10), "goal": strconv.FormatInt(e.Goal, 10),
+		"missing": strconv.FormatInt(max(e.Goal-e.Balance, 0), 10), "ready": ready,
+	}
+}
+
+// Purchase gives the receipt of a purchase to who may see it: an admin, the
+// tenderos of its shop, the integration or person that recorded it, and its
+// consumer. To all others it does not exist.
+func (tx *Tx) Purchase(ctx context.Context, scope loyalty.Scope, id loyalty.ID) (Receipt, error) {
+	var r Receipt
+	var status string
+	err := tx.tx.QueryRow(ctx, `
+		SELECT receipt, status FROM purchases
+		WHERE id = $1 AND ($2 OR shop_id = ANY($3) OR actor = $4 OR person_id::text = $5)`,
+		id, scope.All(), scope.Shops, scope.Actor(), string(scope.Person)).Scan(&r, &status)
+	if none(err) {
+		return r, loyalty.NotFound(loyalty.CodeNotFound, "No encontramos esa compra.")
+	}
+	r.Status = status
+	return r, err
+}

@@ -1,0 +1,221 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/qoa-conectados/qoa/store/loyalty"
+)
+
+// Wallet is all that a consumer has: the universal card and the cards.
+type Wallet struct {
+	Person   loyalty.ID
+	Name     string
+	CardCode string
+	Cards    []WalletCard
+	Balances []Balance
+}
+
+// WalletCard is membership with a shop or a brand.
+type WalletCard struct {
+	ID       loyalty.ID  `db:"id"`
+	Shop     string      `db:"shop"` // name; "" where it is a brand's
+	ShopID   *loyalty.ID `db:"shop_id"`
+	ShopCode string      `db:"shop_code"`
+	City     string      `db:"city"`
+	TimeZone string      `db:"time_zone"`
+	Brand    string      `db:"brand"`
+}
+
+// Balance is where a consumer stands in one campaign: an enrollment, or a
+// campaign at one of the consumer's shops that is still to be begun.
+type Balance struct {
+	loyalty.Campaign
+	CPGName    string
+	Enrolled   bool
+	Balance    int64 // goes on past the goal; may be negative
+	Ready      bool  // some reward can be had
+	Shops      []loyalty.ID
+	Rewards    []Reward
+	Products   []OfferProduct
+	LastShop   loyalty.ID
+	LastEarned time.Time
+}
+
+// Missing is how much the goal still takes.
+func (b Balance) Missing() int64 { return max(b.Goal-b.Balance, 0) }
+
+// Wallet of a person. Error: CARD_NOT_FOUND for who has none.
+func (tx *Tx) Wallet(ctx context.Context, person loyalty.ID) (Wallet, error) {
+	w := Wallet{Person: person}
+	err := tx.tx.QueryRow(ctx, `
+		SELECT c.card_code, coalesce(p.name, '') FROM consumers c JOIN persons p ON p.id = c.person_id
+		WHERE c.person_id = $1 AND p.erased_at IS NULL`, person).Scan(&w.CardCode, &w.Name)
+	if none(err) {
+		return w, loyalty.NotFound(loyalty.CodeCardNotFound, "Todavía no tienes una tarjeta.")
+	}
+	if err != nil {
+		return w, err
+	}
+	w.Cards, err = collect[WalletCard](ctx, tx, `
+		SELECT ca.id, coalesce(s.name, '') AS shop, ca.shop_id, coalesce(s.code, '') AS shop_code, coalesce(s.city, '') AS city,
+		  coalesce(s.time_zone, '') AS time_zone, coalesce(b.name, '') AS brand
+		FROM cards ca LEFT JOIN shops s ON s.id = ca.shop_id LEFT JOIN brands b ON b.id = ca.brand_id
+		WHERE ca.person_id = $1 ORDER BY ca.id`, person)
+	if err != nil {
+		return w, err
+	}
+	w.Balances, err = tx.balances(ctx, person)
+	return w, err
+}
+
+// WalletByCard is the wallet behind a card code as the caller may see it: an
+// admin and the consumer see all of it, a shop what concerns the shop, and to
+// everybody else the card does not exist (law 11).
+func (tx *Tx) WalletByCard(ctx context.Context, scope loyalty.Scope, code string) (Wallet, error) {
+	unknown := loyalty.NotFound(loyalty.CodeCardNotFound, "No encontramos esa tarjeta. Revisa el código.")
+	code, kind := loyalty.ScannedCode(code)
+	if kind != loyalty.CardCode || scope.Role == loyalty.RoleCPG {
+		return Wallet{}, unknown
+	}
+	var person loyalty.ID
+	err := tx.tx.QueryRow(ctx, `SELECT person_id FROM consumers WHERE card_code = $1`, code).Scan(&person)
+	if none(err) || err == nil && scope.Role == loyalty.RoleConsumer && scope.Person != person {
+		return Wallet{}, unknown
+	}
+	if err != nil {
+		return Wallet{}, err
+	}
+	w, err := tx.Wallet(ctx, person)
+	if err != nil || scope.All() || scope.Person == person {
+		return w, err
+	}
+	w.Name = ""
+	if scope.Role == loyalty.RoleTendero {
+		w.only(scope.Shops)
+	}
+	return w, nil
+}
+
+// only leaves what concerns the shops.
+func (w *Wallet) only(shops []loyalty.ID) {
+	own := make(map[loyalty.ID]bool, len(shops))
+	for _, id := range shops {
+		own[id] = true
+	}
+	var cards []WalletCard
+	for _, c := range w.Cards {
+		if c.ShopID != nil && own[*c.ShopID] {
+			cards = append(cards, c)
+		}
+	}
+	w.Cards = cards
+	var balances []Balance
+	for _, b := range w.Balances {
+		for _, shop := range b.Shops {
+			if own[shop] {
+				balances = append(balances, b)
+				break
+			}
+		}
+	}
+	w.Balances = balances
+}
+
+// balances gives every campaign that the person is in or could begin at one of
+// the shops of the wallet, with rewards and PLIs.
+func (tx *Tx) balances(ctx context.Context, person loyalty.ID) ([]Balance, error) {
+	rows, err := tx.tx.Query(ctx, `
+		SELECT c.id, c.cpg_id, c.name, c.scheme, c.status, c.enrolment, c.per_unit, c.per_peso,
+		  coalesce(c.max_per_purchase, 0), coalesce(c.max_per_day, 0), c.goal, c.all_shops, c.starts_at, c.ends_at, c.version, g.name,
+		  e.id IS NOT NULL, coalesce(CASE c.scheme WHEN 'stamps' THEN e.stamps ELSE e.points END, 0),
+		  coalesce(e.last_shop_id::text, ''), e.last_earned_at,
+		  (SELECT coalesce(array_agg(ca.shop_id::text ORDER BY ca.id), '{}') FROM cards ca JOIN shops s ON s.id = ca.shop_id
+		   WHERE ca.person_id = $1 AND s.active AND (c.all_shops OR EXISTS (SELECT FROM campaign_shops cs WHERE cs.campaign_id = c.id AND cs.shop_id = ca.shop_id))) AS shops
+		FROM campaigns c JOIN cpgs g ON g.id = c.cpg_id
+		LEFT JOIN enrollments e ON e.campaign_id = c.id AND e.person_id = $1 AND e.shop_id IS NULL
+		WHERE c.status <> 'draft' AND (e.id IS NOT NULL
+		  OR c.status = 'active' AND c.starts_at <= $2 AND (c.ends_at IS NULL OR c.ends_at > $2)
+		     AND EXISTS (SELECT FROM cards ca JOIN shops s ON s.id = ca.shop_id WHERE ca.person_id = $1 AND s.active
+		       AND (c.all_shops OR EXISTS (SELECT FROM campaign_shops cs WHERE cs.campaign_id = c.id AND cs.shop_id = ca.shop_id))))
+		ORDER BY e.last_earned_at DESC NULLS LAST, c.id`, person, tx.now)
+	if err != nil {
+		return nil, err
+	}
+	all, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (Balance, error) {
+		var b Balance
+		var ends, last *time.Time
+		err := row.Scan(&b.ID, &b.CPG, &b.Name, &b.Scheme, &b.Status, &b.Enrolment, &b.Rule.PerUnit, &b.Rule.PerPeso,
+			&b.Rule.MaxPerPurchase, &b.Rule.MaxPerDay, &b.Goal, &b.AllShops, &b.StartsAt, &ends, &b.Version, &b.CPGName,
+			&b.Enrolled, &b.Balance, &b.LastShop, &last, &b.Shops)
+		if ends != nil {
+			b.EndsAt = *ends
+		}
+		if last != nil {
+			b.LastEarned = *last
+		}
+		return b, err
+	})
+	if err != nil || len(all) == 0 {
+		return nil, err
+	}
+	ids := make([]loyalty.ID, len(all))
+	for i, b := range all {
+		ids[i] = b.ID
+	}
+	rewards, err := collect[Reward](ctx, tx, rewardFields+` WHERE campaign_id = ANY($1) AND active ORDER BY threshold, id`, ids)
+	if err != nil {
+		return nil, err
+	}
+	products, err := tx.offerProducts(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	for i := range all {
+		b := &all[i]
+		for _, r := range rewards {
+			if r.Campaign == b.ID {
+				r.Cost = 0 // the brand's own business
+				b.Rewards = append(b.Rewards, r)
+				b.Ready = b.Ready || b.Balance >= r.Threshold && (r.Stock == nil || r.Taken < *r.Stock)
+			}
+		}
+		for _, p := range products {
+			if p.Campaign == b.ID {
+				b.Products = append(b.Products, p)
+			}
+		}
+	}
+	return all, nil
+}
+
+// Movement is one line of a consumer's history: a purchase.
+type Movement struct {
+	Receipt
+	Shop     string
+	TimeZone string
+}
+
+// History gives the consumer's latest purchases, newest first.
+func (tx *Tx) History(ctx context.Context, person loyalty.ID, limit int) ([]Movement, error) {
+	rows, err := tx.tx.Query(ctx, `
+		SELECT pu.receipt, pu.status, s.name, s.time_zone FROM purchases pu JOIN shops s ON s.id = pu.shop_id
+		WHERE pu.person_id = $1 ORDER BY pu.occurred_at DESC, pu.id DESC LIMIT $2`, person, limit)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (Movement, error) {
+		var m Movement
+		var receipt json.RawMessage
+		var status string
+		if err := row.Scan(&receipt, &status, &m.Shop, &m.TimeZone); err != nil {
+			return m, err
+		}
+		err := json.Unmarshal(receipt, &m.Receipt)
+		m.Status = status
+		return m, err
+	})
+}
