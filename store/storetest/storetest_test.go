@@ -112,8 +112,6 @@ func TestRandRepeats(t *testing.T) {
 
 func BenchmarkDatabase(b *testing.B) {
 	for b.Loop() {
-		b.StopTimer()
-		b.StartTimer()
 		storetest.Database(b)
 	}
 }
