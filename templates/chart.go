@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"html"
 	"html/template"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -20,7 +21,7 @@ type WeekPoint struct {
 const (
 	chartWidth  = 720
 	chartHeight = 280
-	chartLeft   = 64
+	chartLeft   = 88
 	chartRight  = 12
 	chartTop    = 14
 	chartBottom = 34
@@ -64,12 +65,12 @@ func drawWeeks(b *strings.Builder, title string, weeks []WeekPoint) {
 	fmt.Fprintf(b, `<title>%s</title><desc>%s</desc>`, html.EscapeString(title), html.EscapeString(describeWeeks(weeks)))
 	b.WriteString(`<defs><pattern id="hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><path class="hatch" d="M0 0V6"/></pattern></defs>`)
 	for tick := bottom; tick <= top; tick += step {
-		class := "grid"
+		class := "gridline"
 		if tick == 0 {
 			class = "axis"
 		}
 		fmt.Fprintf(b, `<path class="%s" d="M%d %.1fH%d"/><text class="tick end" x="%d" y="%.1f">%s</text>`,
-			class, chartLeft, y(tick), chartWidth-chartRight, chartLeft-8, y(tick)+4, viewPesos(tick))
+			class, chartLeft, y(tick), chartWidth-chartRight, chartLeft-8, y(tick)+4, axisLabel(tick))
 	}
 	slot := float64(chartWidth-chartLeft-chartRight) / float64(len(weeks))
 	bar := min(slot*0.34, 30)
@@ -79,7 +80,11 @@ func drawWeeks(b *strings.Builder, title string, weeks []WeekPoint) {
 		drawBar(b, "bar-gain", middle-bar-1, y(0), y(w.ContributionCents), bar, false)
 		drawBar(b, "bar-cost", middle+1, y(0), y(w.CostCents), bar, true)
 		if i%every == 0 {
-			fmt.Fprintf(b, `<text class="tick middle" x="%.1f" y="%d">%s</text>`, middle, chartHeight-12, viewDay(w.Start))
+			class := "tick middle"
+			if (i/every)%2 == 1 && len(weeks) > 4 {
+				class += " thin" // a phone has room for every second one
+			}
+			fmt.Fprintf(b, `<text class="%s" x="%.1f" y="%d">%s</text>`, class, middle, chartHeight-12, viewDay(w.Start))
 		}
 	}
 	b.WriteString(`</svg>`)
@@ -130,6 +135,23 @@ func axisStep(span int64) int64 {
 		}
 		step *= 10
 	}
+}
+
+// axisLabel is short enough for a phone: "$12 mil", "$1.5 M".
+func axisLabel(cents int64) string {
+	sign := ""
+	if cents < 0 {
+		sign, cents = "−", -cents
+	}
+	pesos := float64(cents) / 100
+	short := func(n float64) string { return strconv.FormatFloat(n, 'f', -1, 64) }
+	switch {
+	case pesos >= 1e6:
+		return sign + "$" + short(pesos/1e6) + " M"
+	case pesos >= 1e4:
+		return sign + "$" + short(pesos/1e3) + " mil"
+	}
+	return sign + viewPesos(cents)
 }
 
 func ceilTo(n, step int64) int64 {

@@ -41,7 +41,7 @@ func icon(name string) (template.HTML, error) {
 	case "out":
 		d = `<path d="M14 4h6v6M20 4l-9 9M18 14v6H4V6h6"/>`
 	case "dice":
-		d = `<path d="M5 4h14v16H5zM9 8h.01M15 8h.01M12 12h.01M9 16h.01M15 16h.01"/>`
+		d = `<rect x="3.5" y="3.5" width="17" height="17" rx="4"/><path d="M8.5 8.5h.01M15.5 8.5h.01M12 12h.01M8.5 15.5h.01M15.5 15.5h.01"/>`
 	default:
 		return "", fmt.Errorf("no icon %q", name)
 	}

@@ -117,7 +117,7 @@
       const tick = document.createElement('span');
       tick.className = 'tick';
       tick.textContent = message.pending ? '✓' : '✓✓';
-      tick.setAttribute('aria-label', message.pending ? 'enviado' : 'recibido');
+      tick.title = message.pending ? 'enviado' : 'recibido';
       time.append(tick);
     }
     li.append(time);

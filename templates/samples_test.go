@@ -1,0 +1,183 @@
+package templates
+
+import (
+	"html/template"
+	"testing"
+	"time"
+)
+
+// Views as full as they get, in the words of the demo data.
+
+func sampleTime() time.Time {
+	return time.Date(2026, 11, 21, 10, 42, 0, 0, time.FixedZone("CST", -6*3600))
+}
+
+func sampleQR(t testing.TB) template.HTML {
+	t.Helper()
+	svg, err := QRSVG("https://qoa.example/c/7H2KQ9M4")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return svg
+}
+
+func sampleCard(t testing.TB) CardView {
+	now := sampleTime()
+	return CardView{
+		Name: "Ana", CardCode: "7H2KQ9M4", QR: sampleQR(t), WhatsAppURL: "https://wa.me/525500000000?text=hola", PrivacyURL: "/privacidad",
+		EventsURL: "/c/s3cr3t/7H2KQ9M4/events", FragmentURL: "/c/s3cr3t/7H2KQ9M4/fragment",
+		EvidenceAction: "/c/s3cr3t/7H2KQ9M4/evidence", RedeemAction: "/c/s3cr3t/7H2KQ9M4/redeem", FormKey: "k1", CSRF: "csrf1",
+		Wallet: []CardShop{
+			{Name: "Abarrotes Lupita", Place: "Narvarte, Ciudad de México", Campaigns: []CardCampaign{
+				{
+					ID: "c1", Name: "Junta 10 y gana", Brand: "Bebidas del Valle", Stamps: true, Balance: 7, Goal: 10,
+					Earn: "1 sello por cada pieza", Products: []string{"Refresco Cola 600 ml"}, Where: []string{"Abarrotes Lupita"},
+					Until: now.AddDate(0, 2, 0), Rewards: []CardReward{{ID: "r1", Name: "Un refresco gratis", Cost: 10}},
+				},
+				{
+					ID: "c2", Name: "Puntos del Valle", Brand: "Bebidas del Valle", Balance: 340, Goal: 500,
+					Earn: "10 puntos por cada $10", Products: []string{"Agua 1 L", "Jugo de naranja 500 ml", "Té helado 600 ml"}, Where: []string{"Abarrotes Lupita", "La Esperanza"},
+					Rewards: []CardReward{{ID: "r2", Name: "Vaso Qoa", Cost: 300, SoldOut: true}, {ID: "r3", Name: "Six de agua", Cost: 500}},
+				},
+			}},
+			{Name: "Miscelánea Ñandú", Place: "Centro, Guadalajara", Campaigns: []CardCampaign{
+				{
+					ID: "c3", Name: "Botanas de la semana", Brand: "Botanas Sol", Stamps: true, Balance: 9, Goal: 8,
+					Earn: "1 sello por pieza", Products: []string{"Papas con limón", "Iguanitas"}, Where: []string{"Miscelánea Ñandú"},
+					Rewards: []CardReward{{ID: "r4", Name: "Bolsa grande de papas", Cost: 8}},
+				},
+				{ID: "c4", Name: "Club del café", Stamps: true, Balance: -1, Goal: 30, Rewards: []CardReward{{ID: "r5", Name: "Taza", Cost: 30}}},
+			}},
+		},
+		History: []CardPurchase{
+			{At: now, Shop: "Abarrotes Lupita", Items: []string{"2 × Refresco Cola 600 ml", "1 × Agua 1 L"}, Earned: []string{"+2 sellos", "+18 puntos"}},
+			{At: now.AddDate(0, 0, -2), Shop: "Miscelánea Ñandú", Items: []string{"1 × Papas con limón"}, Earned: []string{"+1 sello"}, Pending: true},
+			{At: now.AddDate(0, 0, -9), Shop: "Abarrotes Lupita", Items: []string{"1 × Refresco Cola 600 ml"}, Reversed: true},
+		},
+	}
+}
+
+// sampleCardBusy shows what sampleCard does not: codes on display and a flash.
+func sampleCardBusy(t testing.TB) CardView {
+	v := sampleCard(t)
+	v.Flash = "Ese premio se acabó. Elige otro."
+	v.Evidence = &CardEvidence{Code: "EK7M2QXS", Expires: sampleTime().Add(24 * time.Hour)}
+	v.Redemptions = []CardRedemption{{Code: "RT4W9K2B", Reward: "Bolsa grande de papas", Where: "Miscelánea Ñandú", Expires: sampleTime().AddDate(0, 0, 7)}}
+	return v
+}
+
+func sampleScan() ScanView {
+	shop := ScanShop{Code: "K7M2QR", Name: "Abarrotes Lupita", Place: "Narvarte, Ciudad de México"}
+	return ScanView{
+		Tendero: "Lupita", Shop: shop, Shops: []ScanShop{shop, {Code: "B2N4T8", Name: "La Esperanza", Place: "Roma"}},
+		CSRF: "csrf1", PageURL: "/tienda", Action: "/tienda/ventas", Key: "key1", LogoutAction: "/salir",
+		Products: []ScanProduct{
+			{GTIN: "7501055300075", Name: "Refresco Cola 600 ml", Earn: "1 sello", PriceCents: 1800, Quantity: 2},
+			{GTIN: "7501000000012", Name: "Agua 1 L", Earn: "14 puntos", PriceCents: 1400},
+			{GTIN: "7501000000029", Name: "Jugo de naranja 500 ml", Earn: "22 puntos", PriceCents: 2200, Price: "23.50"},
+			{GTIN: "7501000000036", Name: "Papas con limón", Earn: "1 sello", PriceCents: 1900},
+		},
+		OtherGTIN: "7501000000043", OtherQty: 1,
+		Result: &ScanResult{OK: true, Title: "Venta guardada", Detail: "2 × Refresco Cola 600 ml en la tarjeta 7H2K-Q9M4.", Earned: []ScanEarned{
+			{Campaign: "Junta 10 y gana", Stamps: true, Amount: 2, Balance: 10, Goal: 10, Ready: true},
+			{Campaign: "Puntos del Valle", Amount: 36, Balance: 376, Goal: 500},
+		}},
+		Today: ScanToday{Sales: 14, Stamps: 23, Points: 410, Redemptions: 1, Last: []ScanSale{
+			{At: sampleTime(), Items: "2 × Refresco Cola 600 ml", Earned: "+2 sellos"},
+			{At: sampleTime().Add(-20 * time.Minute), Items: "1 × Agua 1 L", Earned: "+14 puntos"},
+		}},
+		DeliverAction: "/tienda/premios", DeliverKey: "key2",
+		Delivered: &ScanResult{Title: "Ese premio ya se entregó", Detail: "Se entregó hoy a las 10:12."},
+		QRURL:     "/v1/shops/K7M2QR/qr.png", PosterURL: "/v1/shops/K7M2QR/poster.pdf",
+	}
+}
+
+func sampleWeeks() []WeekPoint {
+	start := time.Date(2026, 9, 28, 0, 0, 0, 0, time.UTC)
+	var weeks []WeekPoint
+	for i, revenue := range []int64{412000, 530500, 498000, 610000, 745000, 702000, 811000, 934550} {
+		weeks = append(weeks, WeekPoint{Start: start.AddDate(0, 0, 7*i), RevenueCents: revenue, ContributionCents: revenue * 32 / 100, CostCents: 50000 + int64(i)*14300})
+	}
+	return weeks
+}
+
+func sampleBrand() BrandView {
+	return BrandView{
+		User: "marca1@demo.qoa", CPG: "Bebidas del Valle", CSRF: "csrf1", LogoutAction: "/salir", PageURL: "/marca",
+		Campaigns: []BrandOption{{"c1", "Junta 10 y gana", true}, {"c2", "Puntos del Valle", false}},
+		Campaign:  "Junta 10 y gana", From: sampleTime().AddDate(0, 0, -56), To: sampleTime(),
+		ROI:      &BrandROI{RevenueCents: 5243050, MarginBP: 3200, ContributionCents: 1677776, RewardsCents: 412400, FeeCents: 400000, Ratio: 1.0653, Defined: true},
+		Counters: []BrandCounter{{"consumidores", 1284}, {"compras", 2911}, {"sellos dados", 4107}, {"premios entregados", 229}},
+		Weeks:    sampleWeeks(),
+		Products: []BrandRow{{"Refresco Cola 600 ml", "7501055300075", 2913, 2911, 5243050}},
+		Shops:    []BrandRow{{"Abarrotes Lupita", "Ciudad de México", 912, 804, 1641600}, {"Miscelánea Ñandú", "Guadalajara", 611, 590, 1099800}},
+		Reorders: []BrandReorder{{sampleTime(), "Abarrotes Lupita", "Ciudad de México", "Refresco Cola 600 ml", 24}, {sampleTime(), "La Esperanza", "Guadalajara", "Refresco Cola 600 ml", 0}},
+	}
+}
+
+func sampleAdmin() AdminView {
+	return AdminView{
+		User: "admin@demo.qoa", CSRF: "csrf1", LogoutAction: "/salir", Flash: "Recordatorios: se enviarán 12 mensajes.",
+		Counts: []AdminCount{{"marcas", 4}, {"tiendas", 12}, {"consumidores", 1284}, {"compras hoy", 143}, {"por enviar", 2}},
+		Health: []AdminHealth{{"Postgres", "ok", "15.4"}, {"Redis", "ok", ""}, {"WhatsApp", "degraded", "Simulador: ningún mensaje sale de aquí."}, {"Otro", "down", "sin respuesta"}},
+		Jobs: []AdminJob{
+			{"Recordatorios", "A quien le falta poco para su premio.", "/admin/trabajos/nudges", sampleTime()},
+			{"Resumen a tenderos", "Lo que Qoa vendió en su tienda esta semana.", "/admin/trabajos/digests", time.Time{}},
+			{"Retorno a marcas", "El resumen semanal por WhatsApp.", "/admin/trabajos/roi", time.Time{}},
+		},
+		Shops: []AdminShop{
+			{"Abarrotes Lupita", "K7M2QR", "Ciudad de México", "tiendita", true, 1, 321, "/v1/shops/K7M2QR/qr.png", "/v1/shops/K7M2QR/poster.pdf"},
+			{"Miscelánea Ñandú", "B2N4T8", "Guadalajara", "tiendita", false, 2, 88, "/v1/shops/B2N4T8/qr.png", "/v1/shops/B2N4T8/poster.pdf"},
+		},
+		Problems: []AdminProblem{{sampleTime(), "recordatorio", "muerto", 8, "el número se desconectó"}},
+	}
+}
+
+func sampleSim() SimView {
+	return SimView{
+		BotName: "Qoa", MessagesURL: "/sim/messages",
+		People: []SimPerson{
+			{"+525500000001", "Lupita", "tendera", "Abarrotes Lupita"}, {"+525500000002", "Don Pepe", "tendero", "La Esperanza"},
+			{"+525500000101", "Marta", "marca", "Bebidas del Valle"}, {"+525512345678", "Ana", "consumidora", ""},
+		},
+		Shops: []SimShop{
+			{"Abarrotes Lupita", "K7M2QR", "Quiero crear mi tarjeta de puntos de Abarrotes Lupita (K7M2QR)"},
+			{"Miscelánea Ñandú", "B2N4T8", "Quiero crear mi tarjeta de puntos de Miscelánea Ñandú (B2N4T8)"},
+		},
+	}
+}
+
+func sampleHome() HomeView {
+	return HomeView{
+		WhatsAppURL: "https://wa.me/525500000000?text=hola", PrivacyURL: "/privacidad",
+		Doors: []HomeDoor{
+			{"chat", "Simulador", "Un WhatsApp de mentiras: empieza aquí.", "/sim"},
+			{"store", "Tienda", "Registra ventas y entrega premios.", "/tienda"},
+			{"chart", "Marca", "Qué regresa de cada peso.", "/marca"},
+			{"shield", "Operación", "Salud, trabajos, tiendas y pósters.", "/admin"},
+			{"code", "API", "El contrato para integrarse.", "/docs"},
+		},
+		Demo: []HomeLogin{{"Administración", "admin@demo.qoa", "demo-qoa-2026"}, {"Marca 1", "marca1@demo.qoa", "demo-qoa-2026"}, {"Tendera de Abarrotes Lupita", "+52 55 0000 0001", ""}},
+	}
+}
+
+// sampleViews are all pages with full views, some with a second one, by name.
+func sampleViews(t testing.TB) map[string][]any {
+	return map[string][]any{
+		"admin":       {sampleAdmin()},
+		"brand":       {sampleBrand()},
+		"card":        {sampleCard(t), sampleCardBusy(t)},
+		"card_public": {CardPublicView{CardCode: "7H2KQ9M4", WhatsAppURL: "https://wa.me/525500000000?text=hola", ShopURL: "/tienda", PrivacyURL: "/privacidad"}},
+		"docs":        {DocsView{SpecURL: "/openapi.json"}},
+		"home":        {sampleHome()},
+		"login":       {LoginView{Action: "/entrar", Next: "/marca", CSRF: "csrf1", Email: "marca1@demo.qoa", Error: "El correo o la contraseña no coinciden.", Hint: "Demo: marca1@demo.qoa / demo-qoa-2026"}},
+		"notice": {
+			CardGone("https://wa.me/525500000000?text=mi%20tarjeta"), NotFound(), ServerError("0af7651916cd43dd"),
+			Forbidden(), SessionExpired("/entrar"), LinkExpired("https://wa.me/525500000000?text=hola"), TooMany(),
+		},
+		"privacy":    {PrivacyView{Responsible: "Qoa Demo, S.A.P.I. de C.V.", Address: "Av. Siempre Viva 742, Ciudad de México", Contact: "privacidad@qoa.example", WhatsAppURL: "https://wa.me/525500000000", Version: "1.0", Date: sampleTime()}},
+		"scan":       {sampleScan()},
+		"scan_login": {ScanLoginView{WhatsAppURL: "https://wa.me/525500000000?text=hola", Number: "+52 55 0000 0000"}},
+		"sim":        {sampleSim()},
+	}
+}
