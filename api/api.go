@@ -1,0 +1,145 @@
+// Package api is the door of HTTP: the REST API, the pages, the simulator's
+// doors and what an operator's machines read. A handler parses, authorizes,
+// calls one use case of the store and renders; it holds no rules.
+package api
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/qoa-conectados/qoa/store"
+	"github.com/qoa-conectados/qoa/store/loyalty"
+	"github.com/qoa-conectados/qoa/templates"
+)
+
+// JobRunner runs a job at once; asOf is nil for now. It gives how many messages
+// the job will send.
+type JobRunner interface {
+	RunJob(ctx context.Context, name string, asOf *time.Time) (messages int, err error)
+}
+
+// Dependency is the health of one thing that the process leans on.
+type Dependency struct {
+	Name   string `json:"name"`
+	State  string `json:"state"` // ok, degraded or down
+	Detail string `json:"detail,omitempty"`
+}
+
+// Health asks the dependencies other than Postgres how they are.
+type Health interface {
+	Health(ctx context.Context) []Dependency
+}
+
+// CardEvents tells of changes of a person's card. The channel may drop a
+// signal while one waits to be read: one bell is as good as two. stop frees
+// what the subscription holds.
+type CardEvents interface {
+	Subscribe(ctx context.Context, person loyalty.ID) (changed <-chan struct{}, stop func())
+}
+
+// Limiter counts attempts under a key, perMinute of which are allowed.
+type Limiter interface {
+	Allow(ctx context.Context, key string, perMinute int) (ok bool, retryAfter time.Duration, err error)
+}
+
+// Operator is who answers for an installation, named by the privacy notice.
+type Operator struct{ Name, Address, Contact string }
+
+// Deps is all that the door of HTTP needs.
+type Deps struct {
+	DB     *store.DB
+	Pages  *templates.Set
+	Log    *slog.Logger
+	Random io.Reader // for trace IDs and form keys; safe for concurrent use
+
+	Dev bool // fixed secrets and time travel are allowed
+	Sim bool // the channel is the simulator: its doors are open
+
+	Jobs      JobRunner
+	Health    Health        // may be nil
+	Cards     CardEvents    // may be nil: card pages then don't refresh by themselves
+	Limits    Limiter       // nil: no limits
+	BotNumber func() string // the bot's WhatsApp number in E.164; "" while it has none
+
+	Version  string
+	Operator Operator
+
+	// A proxy in front says who calls in this header; it is believed only when
+	// the connection comes from one of TrustedProxies (addresses or CIDRs).
+	ClientIPHeader string
+	TrustedProxies []string
+}
+
+// maxBody is the largest request body that is read.
+const maxBody = 1 << 20
+
+// API is the door of HTTP. Serve it with App.Listener; Shutdown ends the event
+// streams first, which would otherwise keep the server from draining.
+type API struct {
+	App  *fiber.App
+	stop context.CancelFunc
+	s    *server
+}
+
+// server carries the dependencies to the handlers.
+type server struct {
+	Deps
+	done    <-chan struct{} // closed when the server drains
+	metrics *metrics
+	qr      *templates.QRCache
+	spec    []byte
+	secure  bool // pages are served over https
+}
+
+// New builds the door.
+func New(d Deps) (*API, error) {
+	ctx, stop := context.WithCancel(context.Background())
+	s := &server{
+		Deps: d, done: ctx.Done(), qr: templates.NewQRCache(2048),
+		secure: isHTTPS(d.DB.PublicURL()),
+	}
+	s.metrics = newMetrics(d)
+	spec, err := specJSON(d.DB.PublicURL(), d.Version)
+	if err != nil {
+		stop()
+		return nil, err
+	}
+	s.spec = spec
+	app := fiber.New(fiber.Config{
+		AppName:   "qoa",
+		Immutable: true, // strings from requests outlive them: in logs, in the store
+		// A body above maxBody is refused by a middleware with a proper answer;
+		// from here on fasthttp just hangs up.
+		BodyLimit:               4 * maxBody,
+		ReadTimeout:             15 * time.Second,
+		IdleTimeout:             75 * time.Second, // no WriteTimeout: it would cut event streams
+		ErrorHandler:            s.fail,
+		DisableStartupMessage:   true,
+		ProxyHeader:             d.ClientIPHeader,
+		EnableTrustedProxyCheck: true,
+		TrustedProxies:          d.TrustedProxies,
+		EnableIPValidation:      true,
+		StrictRouting:           false,
+		CaseSensitive:           true,
+	})
+	app.Use(s.observe, s.headers, s.limitBody)
+	for _, r := range Routes(d.Sim) {
+		handlers := []fiber.Handler{s.match(r), s.authorize(r), r.handler(s)}
+		if r.Method == fiber.MethodGet {
+			app.Get(r.Path, handlers...) // answers HEAD too
+			continue
+		}
+		app.Add(r.Method, r.Path, handlers...)
+	}
+	return &API{App: app, stop: stop, s: s}, nil
+}
+
+// Shutdown ends event streams and then drains the server.
+func (a *API) Shutdown(ctx context.Context) error {
+	a.stop()
+	return a.App.ShutdownWithContext(ctx)
+}

@@ -1,0 +1,81 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/qoa-conectados/qoa/store"
+	"github.com/qoa-conectados/qoa/store/loyalty"
+)
+
+type purchaseInput struct {
+	ShopCode   string      `json:"shop_code"`
+	CardCode   string      `json:"card_code"` // a card's or an evidence code, also as a URL
+	Captured   string      `json:"captured"`
+	Items      []itemInput `json:"items"`
+	OccurredAt *time.Time  `json:"occurred_at"`
+}
+
+type itemInput struct {
+	GTIN           string `json:"gtin"`
+	Quantity       int64  `json:"quantity"`
+	UnitPriceCents *int64 `json:"unit_price_cents"`
+}
+
+// recordPurchase records a sale, once a key: a repeat gets the first answer.
+func (s *server) recordPurchase(c *fiber.Ctx) error {
+	key, err := idempotencyKey(c)
+	if err != nil {
+		return err
+	}
+	in, err := body[purchaseInput](c)
+	if err != nil {
+		return err
+	}
+	purchase := store.PurchaseInput{
+		Key: key, ShopCode: in.ShopCode, Code: in.CardCode, Captured: in.Captured, OccurredAt: in.OccurredAt,
+		Channel: store.ChannelAPI, Items: make([]store.ItemInput, len(in.Items)),
+	}
+	for i, item := range in.Items {
+		purchase.Items[i] = store.ItemInput(item)
+	}
+	var replayed bool
+	receipt, err := tx(s, c, func(ctx context.Context, t *store.Tx) (r store.Receipt, err error) {
+		r, replayed, err = t.RecordPurchase(ctx, scopeOf(c), purchase)
+		return r, err
+	})
+	if err != nil {
+		return err
+	}
+	if replayed {
+		c.Set("Idempotent-Replayed", "true")
+		return data(c, http.StatusOK, receipt)
+	}
+	return data(c, http.StatusCreated, receipt)
+}
+
+const mostKey = 128
+
+// idempotencyKey reads the header that makes a repeat harmless.
+func idempotencyKey(c *fiber.Ctx) (string, error) {
+	key := strings.TrimSpace(c.Get("Idempotency-Key"))
+	n := utf8.RuneCountInString(key)
+	if n < 1 || len(key) > mostKey || !utf8.ValidString(key) || strings.ContainsFunc(key, unicode.IsControl) {
+		return "", &loyalty.Error{
+			Kind: loyalty.KindInvalid, Code: loyalty.CodeIdempotencyMissing,
+			Detail: "Falta el encabezado Idempotency-Key, de 1 a 128 caracteres.",
+			Fields: []loyalty.FieldError{{Field: "Idempotency-Key", Reason: "debe tener de 1 a 128 caracteres"}},
+		}
+	}
+	return key, nil
+}
+
+func (s *server) getPurchase(c *fiber.Ctx) error {
+	return one(s, c, func(r store.Receipt) store.Receipt { return r }, (*store.Tx).Purchase)
+}

@@ -1,0 +1,151 @@
+package api
+
+import (
+	"slices"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/qoa-conectados/qoa/store/loyalty"
+)
+
+// Door says how a caller of a route is known.
+type Door string
+
+// The doors.
+const (
+	Open   Door = "open"   // anyone
+	Bearer Door = "bearer" // an access token or API key in Authorization
+	Cookie Door = "cookie" // a page's session
+	Secret Door = "secret" // an unguessable address
+)
+
+// Route is one line of the route table. The tests walk it: a route without a
+// rule, or a REST route without documentation, fails.
+type Route struct {
+	Method string
+	Path   string
+	Door   Door
+	Roles  []loyalty.Role // who may call, beside admins, where Door knows the caller
+	Page   bool           // read by people: errors are pages too
+	handle func(*server, *fiber.Ctx) error
+}
+
+func (r Route) handler(s *server) fiber.Handler {
+	return func(c *fiber.Ctx) error { return r.handle(s, c) }
+}
+
+// allows says whether a role may call the route.
+func (r Route) allows(role loyalty.Role) bool {
+	return role == loyalty.RoleAdmin || slices.Contains(r.Roles, role)
+}
+
+// Routes is the route table; sim opens the simulator's doors.
+func Routes(sim bool) []Route {
+	type roles = []loyalty.Role
+	const (
+		cpg, tendero, consumer, integration = loyalty.RoleCPG, loyalty.RoleTendero, loyalty.RoleConsumer, loyalty.RoleIntegration
+		get, post, patch, del               = fiber.MethodGet, fiber.MethodPost, fiber.MethodPatch, fiber.MethodDelete
+	)
+	admins, brands, sellers := roles{}, roles{cpg}, roles{tendero, integration}
+	known := roles{cpg, tendero, consumer, integration}
+	rest := func(method, path string, who roles, h func(*server, *fiber.Ctx) error) Route {
+		return Route{Method: method, Path: path, Door: Bearer, Roles: who, handle: h}
+	}
+	open := func(method, path string, h func(*server, *fiber.Ctx) error) Route {
+		return Route{Method: method, Path: path, Door: Open, handle: h}
+	}
+	page := func(method, path string, door Door, who roles, h func(*server, *fiber.Ctx) error) Route {
+		return Route{Method: method, Path: path, Door: door, Roles: who, Page: true, handle: h}
+	}
+	table := []Route{
+		open(post, "/v1/auth/login", (*server).login),
+		open(post, "/v1/auth/refresh", (*server).refresh),
+		open(post, "/v1/auth/otp", (*server).requestOTP),
+		open(post, "/v1/auth/otp/verify", (*server).verifyOTP),
+		rest(post, "/v1/auth/logout", roles{cpg, tendero, consumer}, (*server).logout),
+		rest(get, "/v1/cpgs", brands, (*server).listCPGs),
+		rest(post, "/v1/cpgs", admins, (*server).createCPG),
+		rest(get, "/v1/cpgs/:id", brands, (*server).getCPG),
+		rest(patch, "/v1/cpgs/:id", brands, (*server).updateCPG),
+		rest(get, "/v1/brands", brands, (*server).listBrands),
+		rest(post, "/v1/brands", brands, (*server).createBrand),
+		rest(get, "/v1/brands/:id", brands, (*server).getBrand),
+		rest(patch, "/v1/brands/:id", brands, (*server).updateBrand),
+		rest(get, "/v1/products", known, (*server).listProducts),
+		rest(post, "/v1/products", brands, (*server).createProduct),
+		rest(get, "/v1/products/:id", known, (*server).getProduct),
+		rest(patch, "/v1/products/:id", brands, (*server).updateProduct),
+		rest(get, "/v1/shops", known, (*server).listShops),
+		rest(post, "/v1/shops", admins, (*server).createShop),
+		rest(get, "/v1/shops/:id", known, (*server).getShop),
+		rest(patch, "/v1/shops/:id", admins, (*server).updateShop),
+		open(get, "/v1/shops/:code/qr.png", (*server).shopQR),
+		open(get, "/v1/shops/:code/poster.pdf", (*server).shopPoster),
+		rest(get, "/v1/tenderos", admins, (*server).listTenderos),
+		rest(post, "/v1/tenderos", admins, (*server).createTendero),
+		rest(get, "/v1/tenderos/:id", admins, (*server).getTendero),
+		rest(patch, "/v1/tenderos/:id", admins, (*server).updateTendero),
+		rest(get, "/v1/campaigns", known, (*server).listCampaigns),
+		rest(post, "/v1/campaigns", brands, (*server).createCampaign),
+		rest(get, "/v1/campaigns/:id", known, (*server).getCampaign),
+		rest(patch, "/v1/campaigns/:id", brands, (*server).updateCampaign),
+		rest(get, "/v1/campaigns/:id/rewards", known, (*server).listRewards),
+		rest(post, "/v1/campaigns/:id/rewards", brands, (*server).createReward),
+		rest(patch, "/v1/rewards/:id", brands, (*server).updateReward),
+		rest(get, "/v1/staff", admins, (*server).listStaff),
+		rest(post, "/v1/staff", admins, (*server).createStaff),
+		rest(patch, "/v1/staff/:id", admins, (*server).updateStaff),
+		rest(get, "/v1/api-keys", admins, (*server).listAPIKeys),
+		rest(post, "/v1/api-keys", admins, (*server).createAPIKey),
+		rest(del, "/v1/api-keys/:id", admins, (*server).revokeAPIKey),
+		rest(post, "/v1/purchases", sellers, (*server).recordPurchase),
+		rest(get, "/v1/purchases/:id", roles{tendero, integration, consumer}, (*server).getPurchase),
+		rest(get, "/v1/cards/:code", roles{tendero, integration, consumer}, (*server).getCard),
+		open(get, "/v1/cards/:code/qr.png", (*server).cardQR),
+		rest(post, "/v1/redemptions/:code/delivery", sellers, (*server).deliverRedemption),
+		rest(post, "/v1/jobs/:job/runs", admins, (*server).runJob),
+		rest(get, "/v1/reports/roi", brands, (*server).reportROI),
+		rest(get, "/v1/reorders", brands, (*server).listReorders),
+		rest(get, "/v1/outbox", admins, (*server).listOutbox),
+
+		open(get, "/health/live", (*server).live),
+		open(get, "/health/ready", (*server).ready),
+		open(get, "/metrics", (*server).serveMetrics),
+		open(get, "/openapi.json", (*server).serveSpec),
+		open(get, "/static/:name", (*server).static),
+
+		page(get, "/", Open, nil, (*server).home),
+		page(get, "/docs", Open, nil, (*server).docs),
+		page(get, "/privacidad", Open, nil, (*server).privacy),
+		page(get, "/q/:code", Open, nil, (*server).visit),
+		page(get, "/c/:card", Open, nil, (*server).publicCard),
+		page(get, "/c/:secret/:card", Secret, nil, (*server).cardPage),
+		page(get, "/c/:secret/:card/fragment", Secret, nil, (*server).cardFragment),
+		page(get, "/c/:secret/:card/events", Secret, nil, (*server).cardEvents),
+		page(post, "/c/:secret/:card/evidence", Secret, nil, (*server).cardEvidence),
+		page(post, "/c/:secret/:card/redemptions", Secret, nil, (*server).cardRedeem),
+		page(get, "/t/:token", Secret, nil, (*server).openLink),
+		page(get, "/tienda", Cookie, roles{tendero}, (*server).scanPage),
+		page(post, "/tienda", Cookie, roles{tendero}, (*server).scanPurchase),
+		page(post, "/tienda/entrega", Cookie, roles{tendero}, (*server).scanDelivery),
+		page(post, "/tienda/logout", Open, nil, (*server).scanLogout),
+		page(get, "/marca", Cookie, roles{cpg}, (*server).brandPage),
+		page(get, "/marca/login", Open, nil, (*server).brandLoginForm),
+		page(post, "/marca/login", Open, nil, (*server).brandLogin),
+		page(post, "/marca/logout", Open, nil, (*server).brandLogout),
+		page(get, "/admin", Cookie, admins, (*server).adminPage),
+		page(get, "/admin/login", Open, nil, (*server).adminLoginForm),
+		page(post, "/admin/login", Open, nil, (*server).adminLogin),
+		page(post, "/admin/logout", Open, nil, (*server).adminLogout),
+		page(post, "/admin/jobs/:job/runs", Cookie, admins, (*server).adminRunJob),
+	}
+	if sim {
+		table = append(table,
+			page(get, "/sim", Open, nil, (*server).simPage),
+			open(post, "/sim/messages", (*server).simSend),
+			open(get, "/sim/messages", (*server).simChat),
+			open(get, "/sim/media/:id", (*server).simMedia),
+		)
+	}
+	return table
+}
