@@ -240,7 +240,7 @@ CREATE TABLE rewards (
   active      boolean NOT NULL DEFAULT true,
   created_at  timestamptz NOT NULL,
   updated_at  timestamptz NOT NULL,
-  CONSTRAINT rewards_stock_check CHECK (taken <= stock),
+  CONSTRAINT rewards_never_overspent CHECK (taken <= stock),
   CONSTRAINT rewards_of_campaign_key UNIQUE (id, campaign_id)
 );
 CREATE INDEX rewards_campaign_idx ON rewards (campaign_id);

@@ -53,11 +53,11 @@ func (tx *Tx) NextTurn(ctx context.Context, person loyalty.ID) (turn Turn, ok bo
 
 // Reply is the one answer to a message.
 type Reply struct {
-	Body     string         // rendered; or
-	Template string         // a template key with
-	Vars     map[string]any // its variables, rendered at delivery
-	Media    string         // "", card_qr or shop_qr
-	MediaRef string         // the code that the picture shows
+	Body     string            // rendered; or
+	Template string            // a template key with
+	Vars     map[string]string // its variables, rendered at delivery
+	Media    string            // "", card_qr or shop_qr
+	MediaRef string            // the code that the picture shows
 }
 
 // EndTurn marks the message as answered, keeps the session, and puts the reply

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/qoa-conectados/qoa/store/loyalty"
@@ -27,7 +28,7 @@ func (tx *Tx) IssueOTP(ctx context.Context, phone loyalty.Phone) (sent bool, err
 	}
 	code := fmt.Sprintf("%06d", binary.BigEndian.Uint64(tx.random(8))%1_000_000)
 	sent, err = tx.Notify(ctx, Notice{
-		Person: person, Lane: LaneReply, Template: "otp.code", Vars: map[string]any{"code": code},
+		Person: person, Lane: LaneReply, Template: "otp.code", Vars: map[string]string{"code": code, "minutes": strconv.Itoa(int(OTPLife.Minutes()))},
 		Cause: fmt.Sprintf("otp:%s:%d", person, tx.now.UnixMicro()),
 	})
 	if err != nil || !sent {

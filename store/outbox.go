@@ -29,7 +29,7 @@ type Notice struct {
 	Person   loyalty.ID
 	Lane     Lane
 	Template string
-	Vars     map[string]any
+	Vars     map[string]string
 	Media    string
 	MediaRef string
 	Cause    string // natural key: a second notice of the same cause is none (law 2)
@@ -85,22 +85,22 @@ func (tx *Tx) messageID() string {
 
 // Outbound is a message to be sent now.
 type Outbound struct {
-	ID        loyalty.ID     `db:"id"`
-	Person    loyalty.ID     `db:"person_id"`
-	Channel   string         `db:"channel"` // "" where the person never wrote in one
-	Chat      string         `db:"chat"`    // the address; "" where there is none any more
-	MessageID string         `db:"message_id"`
-	Lane      Lane           `db:"lane"`
-	Body      string         `db:"body"`
-	Template  string         `db:"template"`
-	Vars      map[string]any `db:"vars"`
-	Media     string         `db:"media"`
-	MediaRef  string         `db:"media_ref"`
-	Attempts  int            `db:"attempts"`
-	Zone      string         `db:"zone"`
-	OptedOut  bool           `db:"opted_out"`
-	TraceID   string         `db:"trace_id"`
-	CreatedAt time.Time      `db:"created_at"`
+	ID        loyalty.ID        `db:"id"`
+	Person    loyalty.ID        `db:"person_id"`
+	Channel   string            `db:"channel"` // "" where the person never wrote in one
+	Chat      string            `db:"chat"`    // the address; "" where there is none any more
+	MessageID string            `db:"message_id"`
+	Lane      Lane              `db:"lane"`
+	Body      string            `db:"body"`
+	Template  string            `db:"template"`
+	Vars      map[string]string `db:"vars"`
+	Media     string            `db:"media"`
+	MediaRef  string            `db:"media_ref"`
+	Attempts  int               `db:"attempts"`
+	Zone      string            `db:"zone"`
+	OptedOut  bool              `db:"opted_out"`
+	TraceID   string            `db:"trace_id"`
+	CreatedAt time.Time         `db:"created_at"`
 }
 
 // Claim takes the person's oldest waiting message for lease: nobody else sends

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"encoding/json"
 	"strconv"
 
 	"github.com/qoa-conectados/qoa/store/loyalty"
@@ -13,24 +14,33 @@ func (p *purchase) notify(ctx context.Context, tx *Tx) error {
 	if len(p.receipt.Earned) == 0 {
 		return nil
 	}
-	template := "receipt.earned"
-	rows := make([]map[string]string, len(p.receipt.Earned))
+	earned := make([]map[string]string, len(p.receipt.Earned))
 	for i, e := range p.receipt.Earned {
-		rows[i] = e.row()
-		if e.RewardReady {
-			template = "receipt.reward_ready"
-		}
+		earned[i] = e.row()
+	}
+	purchased := make([]map[string]string, len(p.receipt.Items))
+	for i, item := range p.receipt.Items {
+		purchased[i] = map[string]string{"product": item.Name, "quantity": strconv.FormatInt(item.Quantity, 10)}
 	}
 	url, _, err := tx.ChatLink(ctx, p.person)
 	if err != nil {
 		return err
 	}
 	_, err = tx.Notify(ctx, Notice{
-		Person: p.person, Lane: LaneReceipt, Template: template,
-		Vars:  map[string]any{"shop": p.shop.Name, "earned": rows, "card_url": url},
+		Person: p.person, Lane: LaneReceipt, Template: "receipt.earned",
+		Vars:  map[string]string{"shop": p.shop.Name, "purchased": rows(purchased), "earned": rows(earned), "card_url": url},
 		Cause: "receipt:" + string(p.receipt.ID),
 	})
 	return err
+}
+
+// rows writes a list as message templates take it: JSON in one variable.
+func rows(list []map[string]string) string {
+	b, err := json.Marshal(list)
+	if err != nil { // strings always marshal
+		return "[]"
+	}
+	return string(b)
 }
 
 // row is the earning as message templates read it: words and numbers as text.

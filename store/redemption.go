@@ -147,7 +147,7 @@ func (tx *Tx) DeliverRedemption(ctx context.Context, scope loyalty.Scope, code, 
 	tx.ring(Event{Kind: CardChanged, ID: person})
 	_, err = tx.Notify(ctx, Notice{
 		Person: person, Lane: LaneReceipt, Template: "redemption.delivered",
-		Vars: map[string]any{"reward": r.Reward, "shop": shop.Name}, Cause: "delivered:" + string(r.ID),
+		Vars: map[string]string{"reward": r.Reward, "shop": shop.Name}, Cause: "delivered:" + string(r.ID),
 	})
 	return r, err
 }
