@@ -23,7 +23,7 @@ const (
 	chartHeight = 280
 	chartLeft   = 88
 	chartRight  = 12
-	chartTop    = 14
+	chartTop    = 22
 	chartBottom = 34
 )
 
@@ -104,7 +104,7 @@ func drawBar(b *strings.Builder, class string, x, zero, end, width float64, hatc
 }
 
 func tableWeeks(b *strings.Builder, title string, weeks []WeekPoint) {
-	b.WriteString(`<details class="fold"><summary>Ver los números</summary><div class="scroll"><table><caption class="hidden">` + html.EscapeString(title) + `</caption>` +
+	b.WriteString(`<details class="fold"><summary>Ver los números</summary><div class="scroll" role="group" aria-label="Tabla" tabindex="0"><table><caption class="hidden">` + html.EscapeString(title) + `</caption>` +
 		`<thead><tr><th scope="col">Semana del</th><th scope="col" class="n">Ventas</th><th scope="col" class="n">Contribución</th><th scope="col" class="n">Costo</th></tr></thead><tbody>`)
 	for _, w := range weeks {
 		fmt.Fprintf(b, `<tr><th scope="row">%s</th><td class="n">%s</td><td class="n">%s</td><td class="n">%s</td></tr>`,

@@ -76,7 +76,9 @@
 
   function table(heads, rows) {
     const head = el('tr', '', ...heads.map((h) => { const th = el('th', '', h); th.scope = 'col'; return th; }));
-    return el('div', 'scroll', el('table', '', el('thead', '', head), el('tbody', '', ...rows)));
+    const box = el('div', 'scroll', el('table', '', el('thead', '', head), el('tbody', '', ...rows)));
+    box.tabIndex = 0;
+    return box;
   }
   function row(name, required, type, text) {
     const th = el('th', '', el('code', '', name));

@@ -65,6 +65,11 @@
     try {
       const res = await fetch(form.action, { method: 'POST', body: new URLSearchParams(new FormData(form)), credentials: 'same-origin' });
       const page = new DOMParser().parseFromString(await res.text(), 'text/html');
+      if (!page.getElementById('sale') && res.status >= 500) {
+        button.disabled = false;
+        tell('Algo falló de nuestro lado', 'Vuelve a tocar el botón: si ya estaba guardado, no se guarda dos veces.');
+        return;
+      }
       if (!page.getElementById('sale')) { // another page, such as "your session ended"
         if (res.redirected) location.assign(res.url); else location.reload();
         return;
