@@ -1,0 +1,100 @@
+package store
+
+import (
+	"context"
+	"strconv"
+
+	"github.com/qoa-conectados/qoa/store/loyalty"
+)
+
+// maxNudges bounds what one run queues, and so how long its transaction takes.
+// Who is left over is found by the next run.
+const maxNudges = 5000
+
+// nudge is an incomplete card that has been quiet for as long as its campaign
+// says.
+type nudge struct {
+	Enrollment loyalty.ID     `db:"id"`
+	Person     loyalty.ID     `db:"person_id"`
+	Name       string         `db:"person"`
+	Campaign   string         `db:"campaign"`
+	Scheme     loyalty.Scheme `db:"scheme"`
+	Balance    int64          `db:"balance"`
+	Threshold  int64          `db:"threshold"`
+	Reward     string         `db:"reward"`
+	Product    string         `db:"product"`
+	Shop       string         `db:"shop"`
+	Zone       string         `db:"time_zone"`
+}
+
+// QueueNudges reminds consumers to complete their cards: after the campaign's
+// quiet days without a purchase, not again before its gap days, one card a
+// person a day (the one nearest to its reward), by day in the zone of the shop
+// where the card was last used. It says how many messages it queued.
+func (tx *Tx) QueueNudges(ctx context.Context) (int, error) {
+	due, err := collect[nudge](ctx, tx, `
+		SELECT DISTINCT ON (n.person_id) n.* FROM (
+			SELECT e.id, e.person_id, coalesce(p.name, '') AS person, c.name AS campaign, c.scheme,
+			  CASE c.scheme WHEN 'stamps' THEN e.stamps ELSE e.points END AS balance,
+			  coalesce(r.threshold, c.goal) AS threshold, coalesce(r.name, '') AS reward,
+			  coalesce((SELECT pr.name FROM campaign_products cp JOIN products pr ON pr.id = cp.product_id
+			            WHERE cp.campaign_id = c.id AND pr.active ORDER BY pr.id LIMIT 1), '') AS product,
+			  s.name AS shop, s.time_zone
+			FROM campaigns c
+			JOIN enrollments e ON e.campaign_id = c.id
+			  AND e.last_earned_at <= $1::timestamptz - make_interval(days => c.nudge_quiet_days)
+			  AND (e.nudged_at IS NULL OR e.nudged_at <= $1::timestamptz - make_interval(days => c.nudge_gap_days))
+			JOIN persons p ON p.id = e.person_id AND p.first_wrote_at IS NOT NULL AND p.opted_out_at IS NULL AND p.erased_at IS NULL
+			JOIN shops s ON s.id = e.last_shop_id AND s.active
+			LEFT JOIN LATERAL (
+				SELECT r.threshold, r.name FROM rewards r
+				WHERE r.campaign_id = c.id AND r.active AND r.threshold > CASE c.scheme WHEN 'stamps' THEN e.stamps ELSE e.points END
+				  AND (r.stock IS NULL OR r.taken < r.stock)
+				ORDER BY r.threshold LIMIT 1) r ON true
+			WHERE c.status = 'active' AND c.starts_at <= $1 AND (c.ends_at IS NULL OR c.ends_at > $1)
+		) n
+		WHERE n.balance > 0 AND n.balance < n.threshold
+		  -- One reminder a person a day, whichever the card.
+		  AND NOT EXISTS (SELECT FROM enrollments o WHERE o.person_id = n.person_id AND o.nudged_at > $1::timestamptz - interval '20 hours')
+		ORDER BY n.person_id, n.balance::float8 / n.threshold DESC, n.id
+		LIMIT $2`, tx.now, maxNudges)
+	if err != nil {
+		return 0, err
+	}
+	queued := 0
+	for _, n := range due {
+		ok, err := tx.queueNudge(ctx, n)
+		if err != nil {
+			return queued, err
+		}
+		if ok {
+			queued++
+		}
+	}
+	return queued, nil
+}
+
+func (tx *Tx) queueNudge(ctx context.Context, n nudge) (bool, error) {
+	url, _, err := tx.ChatLink(ctx, n.Person)
+	if err != nil {
+		return false, err
+	}
+	if n.Reward == "" {
+		n.Reward = "tu premio"
+	}
+	day := NextDaytime(tx.now, n.Zone).In(location(n.Zone)).Format("2006-01-02")
+	ok, err := tx.Notify(ctx, Notice{
+		Person: n.Person, Lane: LaneService, Template: "nudge.complete_card", Zone: n.Zone,
+		Cause: "nudge:" + string(n.Enrollment) + ":" + day,
+		Vars: map[string]string{
+			"name": n.Name, "campaign": n.Campaign, "shop": n.Shop, "unit": string(n.Scheme.Unit()),
+			"balance": strconv.FormatInt(n.Balance, 10), "goal": strconv.FormatInt(n.Threshold, 10),
+			"missing": strconv.FormatInt(n.Threshold-n.Balance, 10), "reward": n.Reward, "product": n.Product, "card_url": url,
+		},
+	})
+	if err != nil || !ok {
+		return false, err
+	}
+	_, err = tx.tx.Exec(ctx, `UPDATE enrollments SET nudged_at = $2 WHERE id = $1`, n.Enrollment, tx.now)
+	return true, err
+}
