@@ -48,10 +48,10 @@ const spanOfShop = `
 	  WHERE p.shop_id = span.shop AND p.occurred_at >= span.since AND p.occurred_at < span.until AND p.status = 'recorded'
 	)`
 
-// DigestShop reports on a shop (an admin, the shop's tendero, the bot). A shop's
+// ShopDigest reports on a shop (an admin, the shop's tendero, the bot). A shop's
 // week is some hundred purchases found by index, so it is read as it stands,
 // to the minute, and from no rollup.
-func (tx *Tx) DigestShop(ctx context.Context, scope loyalty.Scope, shop loyalty.ID, from, to time.Time) (ShopDigest, error) {
+func (tx *Tx) ShopDigest(ctx context.Context, scope loyalty.Scope, shop loyalty.ID, from, to time.Time) (ShopDigest, error) {
 	from, to = dayOf(from), dayOf(to)
 	var c check
 	c.date("from", from)
@@ -68,7 +68,7 @@ func (tx *Tx) DigestShop(ctx context.Context, scope loyalty.Scope, shop loyalty.
 	return tx.digest(ctx, v, from, to)
 }
 
-// ShopToday is DigestShop for the day that it is at the shop.
+// ShopToday is ShopDigest for the day that it is at the shop.
 func (tx *Tx) ShopToday(ctx context.Context, scope loyalty.Scope, shop loyalty.ID) (ShopDigest, error) {
 	v, err := tx.keptShop(ctx, scope, shop)
 	if err != nil {
