@@ -16,5 +16,8 @@ func Open(url string) (redis.UniversalClient, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cache: Redis URL: %w", err)
 	}
+	// A ring of the bell has a deadline; without this a hanging Redis would
+	// make every purchase wait for it.
+	opt.ContextTimeoutEnabled = true
 	return redis.NewClient(opt), nil
 }
