@@ -92,6 +92,8 @@ type Reply struct {
 	Template string
 	Vars     map[string]string
 	Media    Media
+
+	flow string
 }
 
 // Call asks the runner to carry out an action. Args are all variables of the
@@ -99,6 +101,8 @@ type Reply struct {
 type Call struct {
 	Action string
 	Args   map[string]string
+
+	flow string
 }
 
 // Output is what came of a step. With Do, the runner carries out the action and

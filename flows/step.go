@@ -253,7 +253,7 @@ func (t *turn) run() error {
 			t.ask(state)
 			return nil
 		case "do":
-			t.out.Do = &Call{Action: state.Do, Args: t.vars()}
+			t.out.Do = &Call{Action: state.Do, Args: t.vars(), flow: t.s.Flow}
 			return nil
 		case "end":
 			if then, ok := t.e.flows[state.Then]; ok {
@@ -328,7 +328,7 @@ func (t *turn) retry(state State) error {
 
 // say adds a text to the answer, with the variables as they are now.
 func (t *turn) say(template string) {
-	t.out.Replies = append(t.out.Replies, Reply{Template: template, Vars: t.vars()})
+	t.out.Replies = append(t.out.Replies, Reply{Template: template, Vars: t.vars(), flow: t.s.Flow})
 }
 
 func (t *turn) set(vars map[string]string) {

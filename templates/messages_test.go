@@ -14,13 +14,13 @@ const maxMessage = 1000
 // messageSamples holds a plausible value for every variable, long ones where
 // life is long.
 func messageSamples() map[string]string {
-	url := "https://qoa.example.com/c/4n8Xk2mQpL0sVtYw7Rb9Ag/4H7K-2MQX"
+	url := "https://qoa.example.com/c/4n8Xk2mQpL0sVtYw7Rb9Ag/4H7K-2MQZ"
 	return map[string]string{
 		"shop": "Abarrotes y Miscelánea Lupita", "card_url": url, "privacy_url": "https://qoa.example.com/privacidad", "product": "Coca-Cola Original 600 ml", "goal": "10", "unit": "stamp",
 		"reward": "Coca-Cola 600 ml gratis", "campaign": "Junta y gana con Coca-Cola", "name": "Guadalupe", "query": "chocolatitos de la abuela", "choices": `[{"id":"K7M2QR","label":"Abarrotes Lupita, Centro"},{"id":"K7M2QS","label":"Abarrotes Lupita, Roma"}]`,
 		"balances":      `[{"campaign":"Junta y gana","shop":"Abarrotes Lupita","unit":"stamp","balance":"4","goal":"10","missing":"6","reward":"Coca gratis","ready":""},{"campaign":"Puntos","shop":"","unit":"point","balance":"120","goal":"100","missing":"0","reward":"Taza","ready":"yes"}]`,
 		"movements":     `[{"date":"3 ene","shop":"Abarrotes Lupita","detail":"2 Coca-Cola 600 ml","unit":"stamp","amount":"2","kind":"earn"},{"date":"2 ene","shop":"Abarrotes Lupita","detail":"","unit":"stamp","amount":"-10","kind":"redeem"}]`,
-		"evidence_code": "EK7M2QXS", "redemption_code": "RK7M2QXS", "card_code": "4H7K2MQX", "code": "EK7M2QXS", "expires": "mañana a las 18:30",
+		"evidence_code": "EK7M2QXS", "redemption_code": "RK7M2QXS", "card_code": "4H7K2MQZ", "code": "EK7M2QXS", "expires": "mañana a las 18:30",
 		"rewards": `[{"reward":"Coca gratis","campaign":"Junta y gana","threshold":"10","unit":"stamp","missing":"1","ready":""},{"reward":"Taza","campaign":"Puntos","threshold":"100","unit":"point","missing":"0","ready":"yes"}]`,
 		"missing": "1", "campaigns": `[{"campaign":"Junta y gana","products":"Coca-Cola 600 ml","goal":"10","unit":"stamp","reward":"Coca gratis","until":"31 de enero"}]`,
 		"scan_url": "https://qoa.example.com/t/4n8Xk2mQpL0sVtYw7Rb9Ag4n8Xk2mQpL0sVtYw7Rb9Ag", "case": "A-1024", "purchased": `[{"product":"Coca-Cola 600 ml","quantity":"2"},{"product":"Gansito","quantity":"1"}]`,
