@@ -63,9 +63,9 @@ func (tx *Tx) Erase(ctx context.Context, person loyalty.ID, messageID string) er
 		return err
 	}
 	for _, sql := range []string{
-		`UPDATE persons p SET name = NULL, birthday = NULL, promotions_at = NULL, updated_at = $2,
+		`UPDATE persons p SET name = NULL, birthday = NULL, promotions_at = NULL, updated_at = $2::timestamptz,
 		   erased_at = CASE WHEN EXISTS (SELECT FROM tenderos t WHERE t.person_id = p.id AND t.active)
-		                      OR EXISTS (SELECT FROM staff s WHERE s.person_id = p.id) THEN NULL ELSE $2 END
+		                      OR EXISTS (SELECT FROM staff s WHERE s.person_id = p.id) THEN NULL ELSE $2::timestamptz END
 		 WHERE id = $1`,
 		`UPDATE tokens SET revoked_at = $2 WHERE person_id = $1 AND revoked_at IS NULL`,
 	} {
