@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"net/url"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -147,5 +146,10 @@ func (s *server) visit(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	return c.Redirect(s.waURL("Quiero crear mi tarjeta de puntos de "+shop.Name+" ("+shop.Code+")"), http.StatusFound)
+	return c.Redirect(s.waURL(counterPhrase(shop)), http.StatusFound)
+}
+
+// counterPhrase is what the counter QR makes a phone write.
+func counterPhrase(v store.Shop) string {
+	return "Quiero crear mi tarjeta de puntos de " + v.Name + " (" + v.Code + ")"
 }
