@@ -1,0 +1,34 @@
+// Package sim is the simulator's channel: what it sends appears on a simulated
+// phone, so that everything but the last hop is as in life.
+package sim
+
+import (
+	"context"
+
+	"github.com/qoa-conectados/qoa/bot"
+	"github.com/qoa-conectados/qoa/store"
+)
+
+// Channel shows messages on simulated phones.
+type Channel struct {
+	db *store.DB
+}
+
+// New makes the channel.
+func New(db *store.DB) *Channel { return &Channel{db: db} }
+
+// Name implements bot.Channel.
+func (c *Channel) Name() string { return store.Sim }
+
+// Send implements bot.Channel. A message that the phone has is not shown twice.
+func (c *Channel) Send(ctx context.Context, m store.Outbound) error {
+	shown := store.SimMessage{ID: m.MessageID, Text: m.Body, Media: m.Media, MediaRef: m.MediaRef}
+	if m.Media != "" {
+		shown.MediaType = "image"
+	}
+	err := c.db.InTx(ctx, func(tx *store.Tx) error { return tx.SimDeliver(ctx, m.Chat, shown) })
+	if err != nil {
+		return &bot.SendError{What: "the simulator's database failed", Err: err}
+	}
+	return nil
+}

@@ -1,0 +1,95 @@
+package bot
+
+import (
+	"fmt"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/qoa-conectados/qoa/store"
+)
+
+// Times as people say them, in es-MX.
+
+var months = [...]string{"enero", "febrero", "marzo", "abril", "mayo", "junio", "julio", "agosto", "septiembre", "octubre", "noviembre", "diciembre"}
+
+func in(t time.Time, zone string) time.Time {
+	l, err := time.LoadLocation(zone)
+	if err != nil || zone == "" {
+		if l, err = time.LoadLocation(store.DefaultTimeZone); err != nil {
+			l = time.UTC
+		}
+	}
+	return t.In(l)
+}
+
+// moment says when something ends: hoy a las 18:30, mañana a las 9:05, el 3 de
+// mayo a las 12:00.
+func moment(t, now time.Time, zone string) string {
+	t, now = in(t, zone), in(now, zone)
+	at := "a las "
+	if t.Hour() == 1 {
+		at = "a la "
+	}
+	return dayWord(t, now) + " " + at + t.Format("15:04")
+}
+
+func dayWord(t, now time.Time) string {
+	switch t.Format(time.DateOnly) {
+	case now.Format(time.DateOnly):
+		return "hoy"
+	case now.AddDate(0, 0, 1).Format(time.DateOnly):
+		return "mañana"
+	}
+	return "el " + day(t)
+}
+
+// day is a date without its year: 3 de mayo.
+func day(t time.Time) string { return fmt.Sprintf("%d de %s", t.Day(), months[t.Month()-1]) }
+
+// shortDay is a date for lists: 3 may.
+func shortDay(t time.Time) string { return fmt.Sprintf("%d %s", t.Day(), months[t.Month()-1][:3]) }
+
+// period is a week in words: del 14 al 20 de noviembre.
+func period(from, to time.Time) string {
+	if from.Month() == to.Month() {
+		return fmt.Sprintf("del %d al %s", from.Day(), day(to))
+	}
+	return fmt.Sprintf("del %s al %s", day(from), day(to))
+}
+
+// particles are the words in a name that stay small.
+var particles = map[string]bool{"de": true, "del": true, "la": true, "las": true, "los": true, "y": true, "e": true}
+
+// tidyName makes a name that was written in a hurry presentable: ANA PÉREZ and
+// ana pérez are Ana Pérez; what mixes cases was meant so. Empty: no name.
+func tidyName(s string) string {
+	s = strings.Join(strings.FieldsFunc(s, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }), " ")
+	if n := utf8.RuneCountInString(s); n == 0 || n > 80 || !utf8.ValidString(s) || strings.IndexFunc(s, unicode.IsLetter) < 0 {
+		return ""
+	}
+	if s != strings.ToLower(s) && s != strings.ToUpper(s) {
+		return s
+	}
+	words := strings.Fields(strings.ToLower(s))
+	for i, w := range words {
+		if i > 0 && particles[w] {
+			continue
+		}
+		first, size := utf8.DecodeRuneInString(w)
+		words[i] = string(unicode.ToUpper(first)) + w[size:]
+	}
+	return strings.Join(words, " ")
+}
+
+// isBirthday says whether s is a day that existed: MM-DD, or YYYY-MM-DD not
+// after now.
+func isBirthday(s string, now time.Time) bool {
+	if len(s) == len("01-02") {
+		_, err := time.Parse(time.DateOnly, "2000-"+s) // a leap year
+		return err == nil
+	}
+	t, err := time.Parse(time.DateOnly, s)
+	return err == nil && !t.After(now) && t.Year() >= 1900
+}
