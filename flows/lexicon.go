@@ -214,8 +214,8 @@ func (c *compiler) pattern(text string) (rawPattern, error) {
 			gap = wideGap
 		case f == "{gap1}":
 			gap = 2
-		case f[0] == '+':
-			n, err := strconv.Atoi(f[1:])
+		case f[0] == '+' || f[0] == '-':
+			n, err := strconv.Atoi(f)
 			if err != nil {
 				return p, err
 			}
@@ -226,6 +226,8 @@ func (c *compiler) pattern(text string) (rawPattern, error) {
 				return p, err
 			}
 			p.nots = append(p.nots, set)
+		case len(p.nots) > 0:
+			return p, fmt.Errorf("%q stands after what is forbidden", f) // most often half of a forbidden pair
 		default:
 			set, err := c.set(f)
 			if err != nil {

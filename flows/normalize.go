@@ -117,7 +117,7 @@ func foldWord(w string) string {
 		}
 		out = append(out, c)
 	}
-	if len(out) == 0 {
+	if len(out) == 0 || len(out) == 1 && len(r) > 2 { // zzz is no word
 		return w
 	}
 	return string(out)

@@ -208,7 +208,7 @@ func (u *Understander) classify(role Audience, tokens []token, inItem []bool, sp
 	if r, ok := l.phrase(role, core); ok {
 		return Result{Intent: r, Confidence: Exact}
 	}
-	found, score := l.pattern(role, core, coreItem)
+	found, score := l.pattern(role, core, coreItem, false)
 	if a, b := l.trim(core); b-a < len(core) {
 		if r, ok := l.phrase(role, core[a:b]); ok && (score < 8 || b-a > 2) {
 			return Result{Intent: r, Confidence: Pattern}
@@ -270,8 +270,9 @@ func (l *lexicon) trim(keys []string) (int, int) {
 // maxPatternWords is how many words of a text are held against patterns.
 const maxPatternWords = 48
 
-// pattern finds the pattern that explains most of a text.
-func (l *lexicon) pattern(role Audience, keys []string, item []bool) (Intent, int) {
+// pattern finds the pattern that explains most of a text: among the strong ones,
+// or among the weak ones (of negative bias), which only point in a direction.
+func (l *lexicon) pattern(role Audience, keys []string, item []bool, weak bool) (Intent, int) {
 	if len(keys) > maxPatternWords {
 		keys, item = keys[:maxPatternWords], item[:maxPatternWords]
 	}
@@ -296,7 +297,7 @@ func (l *lexicon) pattern(role Audience, keys []string, item []bool) (Intent, in
 		for _, id := range ids {
 			for _, n := range l.byFirst[id] {
 				p := &l.patterns[n]
-				if p.tendero && role != Tendero {
+				if p.tendero && role != Tendero || (p.bias < 0) != weak {
 					continue
 				}
 				score := p.score(len(keys))
@@ -375,6 +376,7 @@ func (m matching) from(p *pattern, t, i int) bool {
 // Limits on guessing: it is the only slow part, and long texts are no typos.
 const (
 	maxGuessWords = 14
+	maxWeakWords  = 5
 	alike         = 0.60
 )
 
@@ -402,12 +404,17 @@ func (l *lexicon) guess(role Audience, keys []string, item []bool) Result {
 		if r, ok := l.phrase(role, fixed[a:b]); ok {
 			return Result{Intent: r, Confidence: Fuzzy}
 		}
-		if r, score := l.pattern(role, fixed, item); score > 0 {
+		if r, score := l.pattern(role, fixed, item, false); score > 0 {
 			return Result{Intent: r, Confidence: Fuzzy}
 		}
 	}
 	if r, ok := l.nearest(role, fixed); ok {
 		return Result{Intent: r, Confidence: Guess}
+	}
+	if len(fixed) <= maxWeakWords {
+		if r, score := l.pattern(role, fixed, item, true); score > 0 {
+			return Result{Intent: r, Confidence: Guess}
+		}
 	}
 	return Result{Intent: Unknown}
 }
