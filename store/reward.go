@@ -119,6 +119,6 @@ func (v *Reward) check(c *check, at string) {
 	c.between(at+"cost_cents", int64(v.Cost), 0, int64(loyalty.MaxPrice))
 	if v.Stock != nil {
 		c.between(at+"stock", *v.Stock, 0, maxStock)
-		c.want(*v.Stock >= v.Taken, at+"stock", "ya se entregaron o apartaron más que eso")
+		c.want(*v.Stock >= v.Taken || *v.Stock < 0, at+"stock", "ya se entregaron o apartaron más que eso")
 	}
 }
