@@ -64,7 +64,7 @@ func (tx *Tx) RecordReorder(ctx context.Context, scope loyalty.Scope, in Reorder
 	return fetch[Reorder](ctx, tx, loyalty.NotFound(loyalty.CodeNotFound, "No encontramos ese pedido."), reorderColumns+` WHERE r.id = $1`, id)
 }
 
-// Reorders lists what shops want: a tendero its own shops' wishes, a brand team
+// Reorders lists what shops want, the newest first: a tendero its own shops' wishes, a brand team
 // those for its products, and those for no product in particular of shops that
 // take part in one of its campaigns.
 func (tx *Tx) Reorders(ctx context.Context, scope loyalty.Scope, page Page) ([]Reorder, loyalty.ID, error) {
@@ -73,5 +73,5 @@ func (tx *Tx) Reorders(ctx context.Context, scope loyalty.Scope, page Page) ([]R
 		WHERE ($1 OR r.shop_id = ANY($2) OR p.cpg_id = $3 OR (r.product_id IS NULL AND EXISTS (
 		  SELECT FROM campaigns c WHERE c.cpg_id = $3 AND c.status <> 'draft'
 		  AND (c.all_shops OR EXISTS (SELECT FROM campaign_shops cs WHERE cs.campaign_id = c.id AND cs.shop_id = r.shop_id)))))
-		AND r.id > $4 ORDER BY r.id LIMIT $5`, w.all, scope.Shops, w.cpg)
+		AND (r.id < $4 OR $4 = '00000000-0000-0000-0000-000000000000') ORDER BY r.id DESC LIMIT $5`, w.all, scope.Shops, w.cpg)
 }
