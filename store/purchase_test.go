@@ -303,3 +303,22 @@ func TestLedgerIsAppendOnlyAndVerifyNoticesATamperedBalance(t *testing.T) {
 	require.Equal(t, int64(4), found[0].Has)
 	require.Equal(t, int64(3), found[0].Want)
 }
+
+// A campaign with enrolment on request gives nothing until the consumer asked.
+func TestEnrolmentOnRequestEarnsOnlyAfterAsking(t *testing.T) {
+	w := newWorld(t, 8)
+	require.NoError(t, w.exec(`UPDATE campaigns SET enrolment = 'on_request'`))
+	r, _, err := w.buy("o-1", w.card, 2)
+	require.NoError(t, err)
+	require.Empty(t, r.Earned)
+	enroll := func(campaign loyalty.ID) error {
+		return w.db.InTx(t.Context(), func(tx *store.Tx) error { return tx.Enroll(t.Context(), w.person, campaign) })
+	}
+	require.Equal(t, loyalty.CodeCampaignNotFound, loyalty.CodeOf(enroll("018f0000-0000-7000-8000-000000000001")))
+	require.NoError(t, enroll(w.stamps))
+	require.NoError(t, enroll(w.stamps), "asking twice is harmless")
+	r, _, err = w.buy("o-2", w.card, 3)
+	require.NoError(t, err)
+	require.Equal(t, int64(3), r.Earned[0].Balance, "from then on, not before")
+	w.verify()
+}
