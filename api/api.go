@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/gofiber/fiber/v2"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/qoa-conectados/qoa/store"
 	"github.com/qoa-conectados/qoa/store/loyalty"
@@ -64,6 +65,10 @@ type Deps struct {
 	Cards     CardEvents    // may be nil: card pages then don't refresh by themselves
 	Limits    Limiter       // nil: no limits
 	BotNumber func() string // the bot's WhatsApp number in E.164; "" while it has none
+
+	// Registry is what /metrics shows, with whatever other parts put into it; nil
+	// makes one.
+	Registry *prometheus.Registry
 
 	Version  string
 	Operator Operator

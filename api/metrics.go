@@ -15,7 +15,8 @@ import (
 	"github.com/qoa-conectados/qoa/store"
 )
 
-// metrics is a registry of its own: two servers in one process don't meet.
+// metrics has a registry that is passed in or its own, never the global one: two
+// servers in one process don't meet.
 type metrics struct {
 	registry *prometheus.Registry
 	requests *prometheus.HistogramVec
@@ -24,11 +25,14 @@ type metrics struct {
 
 func newMetrics(d Deps) *metrics {
 	m := &metrics{
-		registry: prometheus.NewRegistry(),
+		registry: d.Registry,
 		requests: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "qoa_http_request_seconds", Help: "How long requests took, by route pattern.",
 			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 10},
 		}, []string{"method", "route", "status"}),
+	}
+	if m.registry == nil {
+		m.registry = prometheus.NewRegistry()
 	}
 	m.registry.MustRegister(m.requests, backlog{d.DB}, collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),

@@ -1,0 +1,187 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/redis/go-redis/v9"
+
+	"github.com/qoa-conectados/qoa/api"
+	"github.com/qoa-conectados/qoa/bot"
+	"github.com/qoa-conectados/qoa/bot/sim"
+	"github.com/qoa-conectados/qoa/flows"
+	"github.com/qoa-conectados/qoa/jobs"
+	"github.com/qoa-conectados/qoa/store"
+	"github.com/qoa-conectados/qoa/store/cache"
+	"github.com/qoa-conectados/qoa/templates"
+)
+
+// roles are the parts of the system that a process can play.
+type roles struct{ api, bot, worker bool }
+
+// server is the system wired together. Everything is made in start, in the
+// order in which it is needed, and stopped in reverse.
+type server struct {
+	cfg   config
+	log   *slog.Logger
+	roles roles
+	dev   bool
+
+	listener net.Listener
+	stops    []func()
+	failed   chan error // what ends the process by itself
+}
+
+// start brings the roles up. Whatever it started before an error is stopped.
+func (s *server) start(ctx context.Context, databaseURL, redisURL string) (err error) {
+	s.failed = make(chan error, 1)
+	defer func() {
+		if err != nil {
+			s.stop()
+		}
+	}()
+	db, err := openStore(ctx, s.cfg, databaseURL)
+	if err != nil {
+		return err
+	}
+	s.onStop(db.Close)
+	client, err := cache.Open(redisURL)
+	if err != nil {
+		return err
+	}
+	s.onStop(func() { client.Close() }) //nolint:errcheck // the process ends
+	registry := prometheus.NewRegistry()
+	cards := cache.NewCardEvents(client)
+	counters := jobs.NewMetrics(registry)
+	bell := jobs.NewBell(client, cards, s.log, counters)
+	db.SetBell(bell)
+	if s.roles.worker {
+		if err := s.startWorker(ctx, db, client, bell, registry); err != nil {
+			return err
+		}
+	}
+	if s.roles.api {
+		return s.startAPI(ctx, db, client, cards, bell, registry)
+	}
+	return nil
+}
+
+func (s *server) startWorker(ctx context.Context, db *store.DB, client redis.UniversalClient, bell *jobs.Bell, registry *prometheus.Registry) error {
+	texts, err := templates.LoadMessages()
+	if err != nil {
+		return err
+	}
+	words, err := flows.NewUnderstander(nil) // the catalogue comes from the database
+	if err != nil {
+		return err
+	}
+	engine, err := flows.NewLibraryEngine(words)
+	if err != nil {
+		return err
+	}
+	turns := bot.New(bot.Options{DB: db, Engine: engine, Words: words, Texts: texts, Log: s.log, Metrics: registry})
+	worker := jobs.NewWorker(jobs.Options{
+		DB: db, Redis: client, Bell: bell, Turns: turns, Texts: texts, Concurrency: s.cfg.Workers,
+		Senders: map[string]jobs.Sender{store.Sim: sim.New(db)}, Channel: store.Sim,
+	})
+	if err := worker.Start(ctx); err != nil {
+		return err
+	}
+	s.onStop(worker.Shutdown)
+	return nil
+}
+
+func (s *server) startAPI(ctx context.Context, db *store.DB, client redis.UniversalClient, cards *cache.CardEvents, bell *jobs.Bell, registry *prometheus.Registry) error {
+	pages, err := templates.New()
+	if err != nil {
+		return err
+	}
+	deps := api.Deps{
+		DB: db, Pages: pages, Log: s.log, Random: random(), Dev: s.dev, Sim: s.cfg.Channel == store.Sim, Version: version,
+		Jobs: jobs.NewRunner(db, bell), Health: dependencies{client, s.cfg.Channel}, Cards: cards, Registry: registry,
+		BotNumber:      func() string { return s.cfg.SimNumber },
+		Operator:       api.Operator{Name: s.cfg.OperatorName, Address: s.cfg.OperatorAddress, Contact: s.cfg.OperatorContact},
+		ClientIPHeader: s.cfg.ClientIPHeader, TrustedProxies: s.cfg.TrustedProxies,
+	}
+	if s.cfg.RateLimits == "on" {
+		deps.Limits = cache.NewLimiter(client)
+	}
+	door, err := api.New(deps)
+	if err != nil {
+		return err
+	}
+	go func() {
+		if err := door.App.Listener(s.listener); err != nil {
+			s.failed <- fmt.Errorf("http: %w", err)
+		}
+	}()
+	s.onStop(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), drainTime)
+		defer cancel()
+		if err := door.Shutdown(ctx); err != nil && !errors.Is(err, context.DeadlineExceeded) {
+			s.log.Warn("http did not shut down in order", "error", err)
+		}
+	})
+	return nil
+}
+
+// drainTime is how long requests under way may take to end at a shutdown.
+const drainTime = 15 * time.Second
+
+func (s *server) onStop(f func()) { s.stops = append(s.stops, f) }
+
+// stop ends everything in the reverse order of its start.
+func (s *server) stop() {
+	for i := len(s.stops) - 1; i >= 0; i-- {
+		s.stops[i]()
+	}
+	s.stops = nil
+}
+
+// wait runs until the context ends, or a part fails.
+func (s *server) wait(ctx context.Context) error {
+	defer s.stop()
+	select {
+	case <-ctx.Done():
+		s.log.Info("draining")
+		return nil
+	case err := <-s.failed:
+		return err
+	}
+}
+
+// listen takes the port, so that the URL is known before anything else starts.
+func listen(c *config) (net.Listener, error) {
+	l, err := net.Listen("tcp", c.address())
+	if err != nil {
+		return nil, fmt.Errorf("PORT %d: %w", c.Port, err)
+	}
+	if c.Port == 0 {
+		c.Port = l.Addr().(*net.TCPAddr).Port
+	}
+	if c.PublicURL == "" {
+		c.PublicURL = fmt.Sprintf("http://localhost:%d", c.Port)
+	}
+	return l, nil
+}
+
+// dependencies asks what the process leans on how it is.
+type dependencies struct {
+	redis   redis.UniversalClient
+	channel string
+}
+
+// Health implements api.Health.
+func (d dependencies) Health(ctx context.Context) []api.Dependency {
+	r := api.Dependency{Name: "redis", State: "ok"}
+	if err := d.redis.Ping(ctx).Err(); err != nil {
+		// Messages go on without it, only slower; so it is never "down" for us.
+		r.State, r.Detail = "degraded", "no responde; los mensajes salen por barrido"
+	}
+	return []api.Dependency{r, {Name: "whatsapp", State: "ok", Detail: "canal " + d.channel}}
+}

@@ -1,0 +1,226 @@
+package main_test
+
+import (
+	"context"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+	"github.com/stretchr/testify/require"
+)
+
+// browser is a headless Chromium with one tab, a phone's or a desk's.
+type browser struct {
+	t   *testing.T
+	ctx context.Context
+}
+
+func newBrowser(t *testing.T) *browser {
+	t.Helper()
+	path, err := exec.LookPath("chromium")
+	require.NoError(t, err, "no chromium: run `make deps-test`")
+	ctx, cancel := chromedp.NewExecAllocator(t.Context(), append(chromedp.DefaultExecAllocatorOptions[:],
+		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.Flag("disable-quic", true),
+		chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true))...)
+	t.Cleanup(cancel)
+	ctx, cancel = chromedp.NewContext(ctx)
+	t.Cleanup(cancel)
+	ctx, cancel = context.WithTimeout(ctx, 2*time.Minute)
+	t.Cleanup(cancel)
+	return &browser{t, ctx}
+}
+
+// tab opens another tab of the same browser.
+func (b *browser) tab() *browser {
+	ctx, cancel := chromedp.NewContext(b.ctx)
+	b.t.Cleanup(cancel)
+	return &browser{b.t, ctx}
+}
+
+func (b *browser) phone() *browser { return b.size(360, 800) }
+func (b *browser) desk() *browser  { return b.size(1280, 800) }
+
+func (b *browser) size(w, h int64) *browser {
+	b.t.Helper()
+	b.do(chromedp.EmulateViewport(w, h))
+	return b
+}
+
+func (b *browser) do(steps ...chromedp.Action[chromedp.Void]) {
+	b.t.Helper()
+	require.NoError(b.t, chromedp.Do(b.ctx, steps...))
+}
+
+func (b *browser) open(url string) {
+	b.t.Helper()
+	b.do(chromedp.Navigate(url))
+	b.fits()
+}
+
+// fits wants no page wider than the screen.
+func (b *browser) fits() {
+	b.t.Helper()
+	over, err := chromedp.Run(b.ctx, chromedp.Evaluate[int](`document.documentElement.scrollWidth - window.innerWidth`))
+	require.NoError(b.t, err)
+	require.LessOrEqual(b.t, over, 0, "the page is wider than the screen")
+}
+
+// until waits for an expression to become true, as the page changes.
+func (b *browser) until(what, expression string, within time.Duration) {
+	b.t.Helper()
+	_, err := chromedp.Run(b.ctx, chromedp.Poll[bool](expression, chromedp.WithPollingTimeout(within)))
+	require.NoError(b.t, err, what)
+}
+
+func (b *browser) text(selector string) string {
+	b.t.Helper()
+	s, err := chromedp.Run(b.ctx, chromedp.Text(selector))
+	require.NoError(b.t, err)
+	return s
+}
+
+// shot keeps a picture where QOA_SCREENSHOTS names a folder.
+func (b *browser) shot(name string) {
+	b.t.Helper()
+	dir := os.Getenv("QOA_SCREENSHOTS")
+	if dir == "" {
+		return
+	}
+	png, err := chromedp.Run(b.ctx, chromedp.CaptureScreenshot())
+	require.NoError(b.t, err)
+	require.NoError(b.t, os.MkdirAll(dir, 0o755))
+	require.NoError(b.t, os.WriteFile(filepath.Join(dir, name+".png"), png, 0o644))
+}
+
+// The eight steps in a browser, as the people of the story see them.
+func TestTheStoryInABrowser(t *testing.T) {
+	d := startDev(t, t.TempDir(), "0")
+	b := newBrowser(t)
+
+	// 1 and 2: the shop's QR leads to WhatsApp with the message; its poster prints.
+	res, err := client.Get(d.url + "/q/K7M2QR")
+	require.NoError(t, err)
+	res.Body.Close()
+	require.Equal(t, http.StatusFound, res.StatusCode)
+	require.Contains(t, res.Header.Get("Location"), "https://wa.me/")
+	poster, err := client.Get(d.url + "/v1/shops/K7M2QR/poster.pdf")
+	require.NoError(t, err)
+	poster.Body.Close()
+	require.Equal(t, "application/pdf", poster.Header.Get("Content-Type"))
+
+	// 3 and 4: one message brings the card's link.
+	const consumer, tendero = "+525587651234", "+525500000001"
+	chat := b.phone()
+	chat.open(d.url + "/sim?phone=%2B525587651234&text=Quiero%20crear%20mi%20tarjeta%20de%20puntos%20de%20Abarrotes%20Lupita%20(K7M2QR)")
+	chat.do(chromedp.WaitVisible(`#write button`), chromedp.Click(`#write button`))
+	chat.until("the bot's answer", `!!document.querySelector('#messages a[href*="/c/"]')`, 10*time.Second)
+	chat.shot("sim-phone")
+	link, err := chromedp.Run(chat.ctx, chromedp.Evaluate[string](`document.querySelector('#messages a[href*="/c/"]').href`))
+	require.NoError(t, err)
+	code := link[strings.LastIndexByte(link, '/')+1:]
+
+	card := b.tab().phone()
+	card.open(link)
+	require.Contains(t, card.text("main"), code[:4]+"-"+code[4:])
+	stamps := func(n string) string { return `document.querySelectorAll('.slot .on').length === ` + n }
+	card.until("an empty card", stamps("0"), time.Second)
+	card.shot("card-new-phone")
+
+	// 5: the tendero enters by the bot's link and records a sale; the stamp
+	// appears on the open card page by itself, and a message confirms it.
+	hello := d.say(tendero, "hola")
+	entry := regexpFind(t, `http://localhost:\d+/t/\S+`, hello.Text)
+	scan := b.tab().phone()
+	scan.open(entry)
+	scan.do(chromedp.SendKeys(`#code`, code[:4]+"-"+code[4:]), chromedp.SetValue(`#q-7501055300075`, "2"))
+	scan.shot("scan-phone")
+	scan.do(chromedp.Click(`#save`))
+	scan.until("a green result", `!!document.querySelector('.result.good')`, 5*time.Second)
+	scan.shot("scan-result-phone")
+	scan.fits()
+	card.until("the stamps appear within two seconds", stamps("2"), 2*time.Second)
+	card.shot("card-stamped-phone")
+	answers := d.waitAnswers(consumer, 2)
+	require.Contains(t, answers[1].Text, "Abarrotes Lupita")
+
+	// A double press of the button is one sale: the key is the form's.
+	scan.do(chromedp.SendKeys(`#code`, code), chromedp.SetValue(`#q-7501055300075`, "1"))
+	_, err = chromedp.Run(scan.ctx, chromedp.Evaluate[bool](`(() => { const f = document.querySelector('#sale'); const d = new URLSearchParams(new FormData(f));
+		window.done = Promise.all([1, 2].map(() => fetch(f.action, {method: 'POST', body: d}))).then((r) => r.every((x) => x.ok)); return true })()`))
+	require.NoError(t, err)
+	card.until("one sale, not two", stamps("3"), 5*time.Second)
+
+	// Where scanning fails: an evidence code from the card page, by WhatsApp.
+	card.do(chromedp.Click(`form[action$="/evidence"] button`))
+	card.until("an evidence code", `/E[0-9A-Z]{3}-[0-9A-Z]{4}/.test(document.querySelector('main').innerText)`, 5*time.Second)
+	evidence := regexpFind(t, `E[0-9A-Z]{3}-[0-9A-Z]{4}`, card.text("main"))
+	card.shot("card-evidence-phone")
+	recorded := d.say(tendero, evidence+" 7 cocas")
+	require.Contains(t, recorded.Text, "7")
+	card.until("a complete card", stamps("10"), 5*time.Second)
+	card.shot("card-complete-phone")
+	require.Contains(t, d.say(tendero, evidence+" 2 cocas").Text, "ya se usó")
+
+	// The reward: asked for on the card, delivered at the shop by its code.
+	card.do(chromedp.Click(`form[action$="/redemptions"] button`))
+	card.until("a reward's code", `/R[0-9A-Z]{3}-[0-9A-Z]{4}/.test(document.querySelector('main').innerText)`, 5*time.Second)
+	reward := regexpFind(t, `R[0-9A-Z]{3}-[0-9A-Z]{4}`, card.text("main"))
+	card.shot("card-reward-phone")
+	scan.open(d.url + "/tienda")
+	scan.do(chromedp.SendKeys(`#rcode`, reward), chromedp.Click(`#deliver form button`))
+	scan.until("delivered", `!!document.querySelector('#deliver .result.good, #say .result.good')`, 5*time.Second)
+	scan.shot("scan-delivered-phone")
+	card.until("a card to fill again", stamps("0"), 5*time.Second)
+
+	// 6 to 8: reminder, digest and ROI, at once when an admin runs the jobs.
+	_, status := d.buy("story-1", code, 4)
+	require.Equal(t, 201, status)
+	d.waitAnswers(consumer, 5)
+	soon := noon(time.Now().AddDate(0, 0, 20))
+	require.Equal(t, 1, d.run("nudges", soon), "one consumer is quiet")
+	require.Contains(t, d.waitAnswers(consumer, 6)[5].Text, "BAJA")
+	require.Zero(t, d.run("nudges", soon), "once")
+	before := len(d.answers(tendero))
+	require.Positive(t, d.run("digests", noon(time.Now())))
+	require.Contains(t, d.waitAnswers(tendero, before+1)[before].Text, "PEDIR")
+	require.NotEmpty(t, d.say(tendero, "PEDIR").Text)
+	require.Positive(t, d.run("roi", noon(time.Now())))
+	require.Contains(t, d.waitAnswers("+525500000101", 1)[0].Text, "sin grupo de control")
+
+	// The brand's page and the admin's, on a phone and on a desk.
+	for _, screen := range []struct {
+		name string
+		size func(*browser) *browser
+	}{{"phone", (*browser).phone}, {"desk", (*browser).desk}} {
+		staff := screen.size(b.tab())
+		for _, door := range []struct{ path, email string }{{"/marca", "marca1@demo.qoa"}, {"/admin", "admin@demo.qoa"}} {
+			staff.open(d.url + door.path + "/login")
+			staff.shot(door.path[1:] + "-login-" + screen.name)
+			staff.do(chromedp.SetValue(`[name=email]`, door.email), chromedp.SetValue(`[name=password]`, "demo-qoa-2026"), chromedp.Click(`main form button`))
+			staff.until("inside "+door.path, `location.pathname === '`+door.path+`' && !!document.querySelector('main h1')`, 10*time.Second)
+			staff.fits()
+			staff.shot(door.path[1:] + "-" + screen.name)
+			if door.path == "/marca" {
+				require.Contains(t, staff.text("main"), "sin grupo de control")
+				staff.until("a chart with its table", `!!document.querySelector('main svg') && !!document.querySelector('main table')`, time.Second)
+			}
+		}
+		for name, path := range map[string]string{
+			"home": "/", "sim": "/sim", "docs": "/docs", "privacy": "/privacidad", "card-public": "/c/" + code, "card": strings.TrimPrefix(link, d.url), "scan-page": "/tienda", "gone": "/c/AAAAAAAAAAAAAAAAAAAAAA/" + code,
+		} {
+			staff.open(d.url + path)
+			staff.shot(name + "-" + screen.name)
+		}
+	}
+
+	// A stranger who reads the card's QR learns nothing.
+	res, err = client.Get(d.url + "/c/" + code)
+	require.NoError(t, err)
+	defer res.Body.Close()
+	require.Equal(t, http.StatusOK, res.StatusCode)
+}
