@@ -57,13 +57,15 @@ const StepLimit = 32
 // ErrStepLimit says that a turn did not come to rest.
 var ErrStepLimit = errors.New("flows: too many steps in one turn")
 
-// Turn takes a message through all its steps. do carries out an action.
+// Turn takes a message through all its steps. do carries out an action. Where
+// one fails, the session comes back as it was given.
 func (e *Engine) Turn(s Session, in Input, do func(Call) (Outcome, error)) (Session, []Reply, error) {
+	given := s
 	var replies []Reply
 	for range StepLimit {
 		next, out, err := e.Step(s, in)
 		if err != nil {
-			return s, nil, err
+			return given, nil, err
 		}
 		s, replies = next, append(replies, out.Replies...)
 		if out.Do == nil {
@@ -71,9 +73,9 @@ func (e *Engine) Turn(s Session, in Input, do func(Call) (Outcome, error)) (Sess
 		}
 		outcome, err := do(*out.Do)
 		if err != nil {
-			return s, nil, fmt.Errorf("action %s: %w", out.Do.Action, err)
+			return given, nil, fmt.Errorf("action %s: %w", out.Do.Action, err)
 		}
 		in.Message, in.Outcome = nil, &outcome
 	}
-	return s, nil, ErrStepLimit
+	return given, nil, ErrStepLimit
 }

@@ -191,7 +191,7 @@ func readName(text string, elsewhere bool) (string, bool) {
 	if i := strings.IndexAny(name, ",;\n("); i > 0 {
 		name = name[:i]
 	}
-	name = strings.TrimFunc(name, func(r rune) bool { return !unicode.IsLetter(r) && r != '.' })
+	name = strings.TrimFunc(name, func(r rune) bool { return !unicode.IsLetter(r) })
 	words := strings.Fields(name)
 	if len(words) == 0 || len(words) > 6 || utf8.RuneCountInString(name) > 60 {
 		return "", false
