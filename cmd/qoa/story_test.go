@@ -70,11 +70,14 @@ func (b *browser) fits() {
 	require.LessOrEqual(b.t, over, 0, "the page is wider than the screen")
 }
 
-// until waits for an expression to become true, as the page changes.
+// until waits for an expression to become true, as the page changes or is left.
 func (b *browser) until(what, expression string, within time.Duration) {
 	b.t.Helper()
-	_, err := chromedp.Run(b.ctx, chromedp.Poll[bool](expression, chromedp.WithPollingTimeout(within)))
-	require.NoError(b.t, err, what)
+	require.Eventually(b.t, func() bool {
+		// A page that is being replaced cannot be asked; the next one can.
+		ok, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool](expression))
+		return err == nil && ok
+	}, within, 20*time.Millisecond, what)
 }
 
 func (b *browser) text(selector string) string {
@@ -180,10 +183,10 @@ func TestTheStoryInABrowser(t *testing.T) {
 	// 6 to 8: reminder, digest and ROI, at once when an admin runs the jobs.
 	_, status := d.buy("story-1", code, 4)
 	require.Equal(t, 201, status)
-	d.waitAnswers(consumer, 5)
+	d.waitAnswers(consumer, 6)
 	soon := noon(time.Now().AddDate(0, 0, 20))
 	require.Equal(t, 1, d.run("nudges", soon), "one consumer is quiet")
-	require.Contains(t, d.waitAnswers(consumer, 6)[5].Text, "BAJA")
+	require.Contains(t, d.waitAnswers(consumer, 7)[6].Text, "BAJA")
 	require.Zero(t, d.run("nudges", soon), "once")
 	before := len(d.answers(tendero))
 	require.Positive(t, d.run("digests", noon(time.Now())))
