@@ -12,7 +12,10 @@ import (
 // Actions of getting a card.
 
 func resolveShop(ctx context.Context, t *turn, args vars) (flows.Outcome, error) {
-	code, name := args[flows.VarShopCode], args[flows.VarShopName]
+	// A code that is mistyped is no code, and stays with the name: Lupita (K7M2QX).
+	name, _, _ := strings.Cut(args[flows.VarShopName], "(")
+	name = strings.TrimSpace(name)
+	code := args[flows.VarShopCode]
 	if code == "" && name == "" {
 		return when("missing")
 	}

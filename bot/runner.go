@@ -89,9 +89,9 @@ func (r *Runner) turn(ctx context.Context, person loyalty.ID) (more bool, err er
 		return false, err
 	}
 	// The message itself may be the reason: it must not stop the next for ever.
-	parked := false
+	parked, why := false, reason(err)
 	noteErr := r.db.InTx(ctx, func(tx *store.Tx) (err error) {
-		parked, err = tx.FailTurn(ctx, m, reason(err))
+		parked, err = tx.FailTurn(ctx, m, why)
 		return err
 	})
 	if noteErr != nil {
