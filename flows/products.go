@@ -122,6 +122,12 @@ var joiners = map[string]bool{
 // items finds the products that a text names, with their quantities. The flags
 // say which tokens belong to a product.
 func (u *Understander) items(text string, tokens []token, codes []span) ([]Item, []bool) {
+	return u.allItems(text, tokens, codes, false)
+}
+
+// allItems also takes "2 boings" for an item, with unknown, when the catalogue
+// has none: better to say so than to leave it out in silence.
+func (u *Understander) allItems(text string, tokens []token, codes []span, unknown bool) ([]Item, []bool) {
 	inItem := make([]bool, len(tokens))
 	used := make([]bool, len(tokens))
 	stems := make([]string, len(tokens))
@@ -160,6 +166,20 @@ func (u *Understander) items(text string, tokens []token, codes []span) ([]Item,
 		it.Quantity, it.Stated = quantity(tokens, used, i, end)
 		items = append(items, it)
 		i = end - 1
+	}
+	for i := 0; unknown && i+1 < len(tokens); i++ {
+		n, ok := amount(tokens[i].plain)
+		if !ok || used[i] {
+			continue
+		}
+		j := i + 1
+		for j < len(tokens)-1 && joiners[tokens[j].plain] {
+			j++
+		}
+		if w := tokens[j].plain; !used[j] && len(w) >= 4 && !isDigit(w[0]) && !notProducts[w] && !joiners[w] {
+			items = append(items, Item{Query: text[tokens[j].start:tokens[j].end], Quantity: n, Stated: true})
+			used[i], used[j] = true, true
+		}
 	}
 	if len(items) > maxItems {
 		items = items[:maxItems]
@@ -253,6 +273,7 @@ var notProducts = map[string]bool{
 	"compro": true, "compra": true, "compraron": true, "compre": true, "con": true, "de": true, "del": true, "mi": true, "su": true, "este": true, "esta": true, "cliente": true, "clienta": true, "senor": true, "senora": true,
 	"le": true, "les": true, "vendi": true, "vendio": true, "vendimos": true, "son": true, "fue": true, "fueron": true, "por": true, "favor": true, "porfa": true, "porfavor": true, "hola": true, "gracias": true, "para": true, "tarjeta": true,
 	"que": true, "me": true, "dio": true, "dieron": true, "tengo": true, "trae": true, "aqui": true, "buenas": true, "buenos": true, "dias": true, "tardes": true, "noches": true, "registrar": true, "registra": true, "venta": true, "a": true, "en": true, "ok": true, "ya": true, "si": true, "no": true, "se": true, "lo": true, "quiere": true, "quiero": true, "sirve": true, "evidencia": true, "producto": true, "productos": true, "mas": true, "tambien": true, "otro": true, "otra": true, "paso": true, "clave": true,
+	"momento": true, "momentito": true, "rato": true, "ratito": true, "pregunta": true, "vez": true, "veces": true, "persona": true, "muchacho": true, "muchacha": true, "joven": true, "chavo": true, "nino": true, "nina": true, "pesos": true, "peso": true, "litros": true, "litro": true, "gramos": true, "horas": true, "minutos": true, "dia": true, "clientes": true, "codigos": true, "ventas": true, "compras": true, "puntos": true, "sellos": true, "punto": true, "sello": true, "estampa": true, "estampas": true, "cosas": true, "cosa": true, "pagaron": true, "pago": true, "llevaba": true, "hace": true,
 }
 
 // leftover takes what stands beside a code and names no known product for the

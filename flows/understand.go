@@ -108,8 +108,10 @@ func (u *Understander) Understand(role Audience, text string) Result {
 	r := u.classify(role, tokens, inItem, spans)
 	r.Slots = slots
 	u.byCode(role, &r, len(tokens))
-	if r.Intent == Evidence && slots.hasCode() && len(items) == 0 {
-		r.Slots.Items = u.leftover(text, tokens, spans)
+	if r.Intent == Evidence && slots.hasCode() {
+		if r.Slots.Items, _ = u.allItems(text, tokens, spans, true); len(r.Slots.Items) == 0 {
+			r.Slots.Items = u.leftover(text, tokens, spans)
+		}
 	}
 	if r.Intent == CreateCard {
 		r.Slots.ShopName = readShopName(text, tokens, spans)
@@ -124,7 +126,7 @@ func (u *Understander) slots(text string, expected bool) Slots {
 	var s Slots
 	spans := readCodes(text, expected, &s)
 	tokens := tokenize(text)
-	s.Items, _ = u.items(text, tokens, spans)
+	s.Items, _ = u.allItems(text, tokens, spans, true)
 	return s
 }
 

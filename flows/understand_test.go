@@ -68,14 +68,15 @@ func TestUtterancesOfTheContract(t *testing.T) {
 	}
 }
 
-// TestHeldOutUtterances holds the lexicon to what it reaches on three sets that
+// TestHeldOutUtterances holds the lexicon to what it reaches on four sets that
 // it was not written from. When each was first run, before anything was learnt
-// from it, it gave 303 of 304, 190 of 238 (much talk, many typos) and 151 of
-// 180. A floor may be raised, never lowered.
+// from it, it gave 303 of 304, 190 of 238 and 151 of 180 (both much talk, many
+// typos), and 109 of 111 (in the manner of the contract's examples). A floor
+// may be raised, never lowered.
 func TestHeldOutUtterances(t *testing.T) {
 	u := words(t)
 	for file, floor := range map[string]float64{
-		"testdata/heldout.tsv": 0.99, "testdata/heldout2.tsv": 0.98, "testdata/heldout3.tsv": 0.97,
+		"testdata/heldout.tsv": 0.99, "testdata/heldout2.tsv": 0.98, "testdata/heldout3.tsv": 0.97, "testdata/heldout4.tsv": 0.99,
 	} {
 		all := utterances(t, file)
 		right := 0
@@ -118,6 +119,8 @@ func TestSlots(t *testing.T) {
 		{flows.Tendero, "EK7M-2QXS 0 cocas", `{"evidence_code":"EK7M2QXS","gtin":"7501055300075","product":"Coca-Cola 600 ml","quantity":0}`},
 		{flows.Tendero, "EK7M-2QXS 2 cocas y un gansito", `{"evidence_code":"EK7M2QXS","gtin":"7501055300075","product":"Coca-Cola 600 ml","quantity":2,"items":[{"gtin":"7501055300075","product":"Coca-Cola 600 ml","quantity":2},{"gtin":"7501000111206","product":"Gansito 50 g","quantity":1}]}`},
 		{flows.Tendero, "EK7M-2QXS 3 chocorroles", `{"evidence_code":"EK7M2QXS","product":"chocorroles","quantity":3}`},
+		{flows.Tendero, "EK7M-2QXS 2 cocas y 3 boings", `{"evidence_code":"EK7M2QXS","gtin":"7501055300075","product":"Coca-Cola 600 ml","quantity":2,"items":[{"gtin":"7501055300075","product":"Coca-Cola 600 ml","quantity":2},{"product":"boings","quantity":3}]}`},
+		{flows.Tendero, "una señora me dio el codigo EK7M-2QXS y llevó una coca de 20 pesos", `{"evidence_code":"EK7M2QXS","gtin":"7501055300075","product":"Coca-Cola 600 ml","quantity":1}`},
 		{flows.Tendero, "EK7M-2QXS 2 papas adobadas", `{"evidence_code":"EK7M2QXS","gtin":"7501011115378","product":"Sabritas Adobadas 45 g","quantity":2}`},
 		{flows.Tendero, "4h7k-2mqz 1 sprait", `{"card_code":"4H7K2MQZ","gtin":"7501055310883","product":"Sprite 600 ml","quantity":1}`},
 		{flows.Tendero, "R234-5675", `{"redemption_code":"R2345675"}`},
