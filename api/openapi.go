@@ -18,8 +18,8 @@ func Spec() []byte { return specYAML }
 
 // The places in the document that an installation fills.
 const (
-	specServer  = "{PUBLIC_URL}"
-	specVersion = "{VERSION}"
+	specServer  = "https://qoa.example"
+	specVersion = "0.0.0"
 )
 
 // specJSON makes the served document: JSON, with this installation's address.
