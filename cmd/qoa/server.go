@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/redis/go-redis/v9"
 
 	"github.com/qoa-conectados/qoa/api"
 	"github.com/qoa-conectados/qoa/bot"
@@ -71,7 +70,7 @@ func (s *server) start(ctx context.Context, databaseURL, redisURL string) (err e
 	return nil
 }
 
-func (s *server) startWorker(ctx context.Context, db *store.DB, client redis.UniversalClient, bell *jobs.Bell, registry *prometheus.Registry) error {
+func (s *server) startWorker(ctx context.Context, db *store.DB, client cache.Client, bell *jobs.Bell, registry *prometheus.Registry) error {
 	texts, err := templates.LoadMessages()
 	if err != nil {
 		return err
@@ -96,7 +95,7 @@ func (s *server) startWorker(ctx context.Context, db *store.DB, client redis.Uni
 	return nil
 }
 
-func (s *server) startAPI(ctx context.Context, db *store.DB, client redis.UniversalClient, cards *cache.CardEvents, bell *jobs.Bell, registry *prometheus.Registry) error {
+func (s *server) startAPI(ctx context.Context, db *store.DB, client cache.Client, cards *cache.CardEvents, bell *jobs.Bell, registry *prometheus.Registry) error {
 	pages, err := templates.New()
 	if err != nil {
 		return err
@@ -172,7 +171,7 @@ func listen(c *config) (net.Listener, error) {
 
 // dependencies asks what the process leans on how it is.
 type dependencies struct {
-	redis   redis.UniversalClient
+	redis   cache.Client
 	channel string
 }
 

@@ -1,0 +1,125 @@
+package main_test
+
+import (
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// A wrong setting stops the start with its name and what was expected.
+func TestWrongSettingsStopTheStart(t *testing.T) {
+	production := []string{
+		"DATABASE_URL=postgres://localhost/none", "REDIS_URL=redis://localhost:1/0",
+		"QOA_SECRET=0123456789abcdef0123456789abcdef", "PUBLIC_URL=https://qoa.example",
+	}
+	for _, c := range []struct {
+		name string
+		env  []string
+		args []string
+		want string
+	}{
+		{"serve needs a database", []string{"REDIS_URL=x", "QOA_SECRET=0123456789abcdef0123456789abcdef", "PUBLIC_URL=http://localhost:3000"}, []string{"serve"}, "DATABASE_URL"},
+		{"serve needs a Redis", []string{"DATABASE_URL=x"}, []string{"serve"}, "REDIS_URL"},
+		{"P41: serve needs a secret", []string{"DATABASE_URL=x"}, []string{"serve"}, "QOA_SECRET"},
+		{"P41: a weak secret", append(production, "QOA_SECRET=short"), []string{"serve"}, "QOA_SECRET"},
+		{"P41: the development secret", append(production, "QOA_SECRET=desarrollo-solamente-no-usar-en-produccion"), []string{"serve"}, "QOA_SECRET"},
+		{"P48: the simulator in production", append(production, "WHATSAPP_CHANNEL=sim"), []string{"serve"}, "WHATSAPP_CHANNEL"},
+		{"P48: the simulator in a public dev", []string{"PUBLIC_URL=https://qoa.example"}, []string{"dev"}, "WHATSAPP_CHANNEL"},
+		{"P48: fixed secrets in a public dev", []string{"PUBLIC_URL=https://qoa.example"}, []string{"dev"}, "QOA_SECRET"},
+		{"P48: demo data in production", []string{"PUBLIC_URL=https://qoa.example", "QOA_SECRET=0123456789abcdef0123456789abcdef"}, []string{"seed", "demo"}, "PUBLIC_URL"},
+		{"dev is for loopback", []string{"HOST=0.0.0.0"}, []string{"dev"}, "--public"},
+		{"a port", []string{"PORT=99999"}, []string{"dev"}, "PORT"},
+		{"a port that is none", []string{"PORT=abc"}, []string{"dev"}, "PORT"},
+		{"a log format", []string{"LOG_FORMAT=xml"}, []string{"dev"}, "LOG_FORMAT"},
+		{"a URL", []string{"PUBLIC_URL=localhost"}, []string{"dev"}, "PUBLIC_URL"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			out, code := qoa(t, append(c.env, "QOA_DATA_DIR="+t.TempDir()), "", c.args...)
+			require.Equal(t, 1, code, out)
+			require.Contains(t, out, c.want)
+		})
+	}
+}
+
+func TestCommandsExplainThemselves(t *testing.T) {
+	out, code := qoa(t, nil, "")
+	require.Equal(t, 0, code)
+	require.Contains(t, out, "qoa dev")
+	out, code = qoa(t, nil, "", "help", "env")
+	require.Equal(t, 0, code)
+	for _, name := range []string{"DATABASE_URL", "QOA_SECRET", "PORT", "HOST", "QOA_DATA_DIR", "LOG_FORMAT"} {
+		require.Contains(t, out, name)
+	}
+	out, code = qoa(t, nil, "", "version")
+	require.Equal(t, 0, code)
+	require.Contains(t, out, "go1.")
+	for _, wrong := range [][]string{{"nothing"}, {"migrate"}, {"migrate", "sideways"}, {"ledger"}, {"seed", "x"}, {"admin", "create"}, {"flows"}, {"understand", "--role", "king"}, {"serve", "--roles", "cook"}} {
+		_, code = qoa(t, nil, "", wrong...)
+		require.Equal(t, 2, code, wrong)
+	}
+}
+
+// The contract's examples, through the command, one line each.
+func TestUnderstandCommandKnowsTheContractsExamples(t *testing.T) {
+	data, err := os.ReadFile("../../flows/testdata/utterances.tsv")
+	require.NoError(t, err)
+	texts, intents := map[string][]string{}, map[string][]string{}
+	for line := range strings.Lines(string(data)) {
+		if f := strings.Split(strings.TrimSpace(line), "\t"); len(f) == 3 && f[0] != "# role" {
+			texts[f[0]] = append(texts[f[0]], f[1])
+			intents[f[0]] = append(intents[f[0]], f[2])
+		}
+	}
+	require.Len(t, texts, 2)
+	for role := range texts {
+		out, code := qoa(t, nil, strings.Join(texts[role], "\n")+"\n", "understand", "--role", role)
+		require.Equal(t, 0, code)
+		lines := strings.Split(strings.TrimSuffix(out, "\n"), "\n")
+		require.Len(t, lines, len(texts[role]))
+		for i, line := range lines {
+			intent, slots, _ := strings.Cut(line, "\t")
+			require.Equal(t, intents[role][i], intent, texts[role][i])
+			require.True(t, strings.HasPrefix(slots, "{"), line)
+		}
+	}
+}
+
+func TestFlowsOfTheLibraryAreSoundAndKeepTheirTranscripts(t *testing.T) {
+	for _, sub := range []string{"lint", "test"} {
+		out, code := qoa(t, nil, "", "flows", sub)
+		require.Equal(t, 0, code, out)
+	}
+	broken := t.TempDir() + "/broken.yaml"
+	require.NoError(t, os.WriteFile(broken, []byte("flow: broken\nversion: 1\n"), 0o600))
+	out, code := qoa(t, nil, "", "flows", "lint", broken)
+	require.Equal(t, 1, code, out)
+}
+
+// The commands work on the embedded database while nothing runs: migrate, seed
+// twice, an admin, a clean ledger.
+func TestCommandsWorkOnTheEmbeddedDatabase(t *testing.T) {
+	env := []string{"QOA_DATA_DIR=" + t.TempDir()}
+	for _, c := range []struct {
+		stdin string
+		args  []string
+		want  string
+	}{
+		{"", []string{"migrate", "up"}, ""},
+		{"", []string{"migrate", "status"}, "applied"},
+		{"", []string{"migrate", "down"}, ""},
+		{"", []string{"migrate", "status"}, "pending"},
+		{"", []string{"migrate", "up"}, ""},
+		{"", []string{"seed", "demo"}, "there"},
+		{"", []string{"seed", "demo"}, "there"},
+		{"una-contraseña-larga\n", []string{"admin", "create", "--email", "Jefa@qoa.example"}, "jefa@qoa.example"},
+		{"", []string{"ledger", "verify"}, "clean"},
+	} {
+		out, code := qoa(t, env, c.stdin, c.args...)
+		require.Equal(t, 0, code, "%v: %s", c.args, out)
+		require.Contains(t, out, c.want)
+	}
+	out, code := qoa(t, env, "otra-contraseña\n", "admin", "create", "--email", "jefa@qoa.example")
+	require.Equal(t, 1, code, out)
+}
