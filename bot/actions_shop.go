@@ -219,13 +219,7 @@ func shopReport(ctx context.Context, t *turn, args vars) (flows.Outcome, error) 
 	if d.Purchases == 0 {
 		return when("empty", flows.VarShop, shop.Name)
 	}
-	var top []flows.Row
-	for _, p := range d.Products {
-		top = append(top, flows.Row{"product": p.Name, "quantity": itoa(p.Units)})
-	}
-	return when("some", flows.VarShop, shop.Name, flows.VarPeriod, period(from, to), flows.VarPurchases, itoa(d.Purchases),
-		flows.VarUnits, itoa(d.Units), flows.VarTotal, d.Total.String(), flows.VarConsumers, itoa(d.Consumers),
-		flows.VarTop, flows.EncodeList(top))
+	return flows.Outcome{Name: "some", Vars: d.Vars()}, nil
 }
 
 func requestReorder(ctx context.Context, t *turn, args vars) (flows.Outcome, error) {

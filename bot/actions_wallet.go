@@ -92,7 +92,7 @@ func historyRows(m store.Movement) []flows.Row {
 			kind, amount = "reverse", -amount
 		}
 		return flows.Row{
-			"date": shortDay(in(m.OccurredAt, m.TimeZone)), "shop": m.Shop, "detail": strings.Join(items, ", "),
+			"date": loyalty.DayInWords(in(m.OccurredAt, m.TimeZone)), "shop": m.Shop, "detail": strings.Join(items, ", "),
 			"unit": string(unit), "amount": itoa(amount), "kind": kind,
 		}
 	}
@@ -292,7 +292,7 @@ func campaignRow(o store.CampaignOffer, reward store.Reward) flows.Row {
 	until := ""
 	if !o.EndsAt.IsZero() {
 		// The end is the first moment that counts no more.
-		until = day(in(o.EndsAt.Add(-1), store.DefaultTimeZone))
+		until = loyalty.DayInWords(in(o.EndsAt.Add(-1), store.DefaultTimeZone))
 	}
 	names := make([]string, 0, 4)
 	for i, p := range o.Products {

@@ -19,7 +19,6 @@ var (
 	TidyName   = tidyName
 	IsBirthday = isBirthday
 	Moment     = moment
-	Period     = period
 )
 
 // Replace puts fn in place of an action of one runner.

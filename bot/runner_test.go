@@ -141,6 +141,4 @@ func TestTimesInWords(t *testing.T) {
 	assert.Equal(t, "mañana a la 01:05", bot.Moment(at("2026-03-06T07:05:00Z"), now, "America/Mexico_City"))
 	assert.Equal(t, "el 8 de marzo a las 12:00", bot.Moment(at("2026-03-08T18:00:00Z"), now, ""))
 	assert.Equal(t, "el 6 de marzo a las 05:59", bot.Moment(at("2026-03-06T05:59:00Z"), at("2026-03-01T00:00:00Z"), "UTC"))
-	assert.Equal(t, "del 14 al 20 de noviembre", bot.Period(at("2026-11-14T00:00:00Z"), at("2026-11-20T00:00:00Z")))
-	assert.Equal(t, "del 28 de noviembre al 4 de diciembre", bot.Period(at("2026-11-28T00:00:00Z"), at("2026-12-04T00:00:00Z")))
 }

@@ -1,18 +1,16 @@
 package bot
 
 import (
-	"fmt"
 	"strings"
 	"time"
 	"unicode"
 	"unicode/utf8"
 
 	"github.com/qoa-conectados/qoa/store"
+	"github.com/qoa-conectados/qoa/store/loyalty"
 )
 
 // Times as people say them, in es-MX.
-
-var months = [...]string{"enero", "febrero", "marzo", "abril", "mayo", "junio", "julio", "agosto", "septiembre", "octubre", "noviembre", "diciembre"}
 
 func in(t time.Time, zone string) time.Time {
 	l, err := time.LoadLocation(zone)
@@ -42,21 +40,7 @@ func dayWord(t, now time.Time) string {
 	case now.AddDate(0, 0, 1).Format(time.DateOnly):
 		return "mañana"
 	}
-	return "el " + day(t)
-}
-
-// day is a date without its year: 3 de mayo.
-func day(t time.Time) string { return fmt.Sprintf("%d de %s", t.Day(), months[t.Month()-1]) }
-
-// shortDay is a date for lists: 3 may.
-func shortDay(t time.Time) string { return fmt.Sprintf("%d %s", t.Day(), months[t.Month()-1][:3]) }
-
-// period is a week in words: del 14 al 20 de noviembre.
-func period(from, to time.Time) string {
-	if from.Month() == to.Month() {
-		return fmt.Sprintf("del %d al %s", from.Day(), day(to))
-	}
-	return fmt.Sprintf("del %s al %s", day(from), day(to))
+	return "el " + loyalty.DayInWords(t)
 }
 
 // particles are the words in a name that stay small.

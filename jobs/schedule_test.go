@@ -1,0 +1,265 @@
+package jobs
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/qoa-conectados/qoa/store"
+	"github.com/qoa-conectados/qoa/store/loyalty"
+	"github.com/qoa-conectados/qoa/store/storetest"
+)
+
+// at reads a time of Mexico City, which has no summer time.
+func at(t *testing.T, s string) time.Time {
+	t.Helper()
+	v, err := time.Parse("2006-01-02 15:04 -0700", s+" -0600")
+	require.NoError(t, err)
+	return v.UTC()
+}
+
+func TestSlots(t *testing.T) {
+	slots := map[string]func(time.Time) string{}
+	for _, job := range periodic() {
+		slots[job.name] = job.slot
+	}
+	for _, c := range []struct{ job, now, slot string }{
+		{KindNudges, "2026-03-05 08:59", ""},
+		{KindNudges, "2026-03-05 09:00", "2026-03-05T15:00Z"},
+		{KindNudges, "2026-03-05 19:59", "2026-03-06T01:00Z"},
+		{KindNudges, "2026-03-05 20:00", ""},
+		{KindDigests, "2026-03-09 08:59", ""},
+		{KindDigests, "2026-03-09 09:00", "2026-03-09T15:00Z"},
+		{KindDigests, "2026-03-09 15:47", "2026-03-09T15:00Z"},
+		{KindDigests, "2026-03-09 20:00", ""},
+		{KindDigests, "2026-03-10 09:00", ""},
+		{KindROI, "2026-03-09 09:29", ""},
+		{KindROI, "2026-03-09 09:30", "2026-03-09T15:30Z"},
+		{KindRollup, "2026-03-05 03:07", "2026-03-05T09:07Z"},
+		{KindExpire, "2026-03-05 03:07", "2026-03-05T09:00Z"},
+	} {
+		assert.Equal(t, c.slot, slots[c.job](at(t, c.now)), "%s at %s", c.job, c.now)
+	}
+}
+
+// campaign makes a stamp card and a consumer who has 3 of its 10 stamps since
+// now; a tendero who wrote keeps the shop.
+func (w *town) campaign() (person loyalty.ID) {
+	w.t.Helper()
+	ctx, admin := context.Background(), loyalty.System()
+	w.do(func(tx *store.Tx) error {
+		cpg, err := tx.CreateCPG(ctx, admin, store.CPGInput{Name: "Refrescos"})
+		require.NoError(w.t, err)
+		brand, err := tx.CreateBrand(ctx, admin, store.BrandInput{CPG: cpg.ID, Name: "Refresco"})
+		require.NoError(w.t, err)
+		product, err := tx.CreateProduct(ctx, admin, store.ProductInput{Brand: brand.ID, GTIN: "7501055300075", Name: "Refresco", ReferencePrice: 1800})
+		require.NoError(w.t, err)
+		shop, err := tx.CreateShop(ctx, admin, store.ShopInput{Name: "Lupita", City: "Puebla", State: "Puebla"})
+		require.NoError(w.t, err)
+		_, err = tx.CreateTendero(ctx, admin, store.TenderoInput{Shop: shop.ID, Phone: string(number(99)), Name: "Lupita"})
+		require.NoError(w.t, err)
+		_, err = tx.CreateCampaign(ctx, admin, store.CampaignInput{
+			CPG: cpg.ID, Name: "Junta 10", Scheme: loyalty.Stamps, Status: loyalty.Active, Rule: loyalty.Rule{PerUnit: 1}, Goal: 10,
+			Products: []loyalty.ID{product.ID}, AllShops: true, Rewards: []store.RewardInput{{Name: "Uno gratis", Threshold: 10, Cost: 900}},
+			StartsAt: tx.Now().Add(-time.Hour), NudgeQuietDays: 3, NudgeGapDays: 7,
+		})
+		require.NoError(w.t, err)
+		for _, p := range []int{0, 99} {
+			_, err = tx.SimReceive(ctx, number(p), "", "hola", "text", "")
+			require.NoError(w.t, err)
+		}
+		person = w.personIn(tx)
+		o, err := tx.Onboard(ctx, person, shop.Code, "hola")
+		require.NoError(w.t, err)
+		_, _, err = tx.RecordPurchase(ctx, admin, store.PurchaseInput{
+			Key: "1", ShopCode: shop.Code, Code: o.CardCode, Channel: store.ChannelScan,
+			Items: []store.ItemInput{{GTIN: "7501055300075", Quantity: 3}},
+		})
+		return err
+	})
+	return person
+}
+
+// mail empties a person's outbox and gives what was sent.
+func (w *town) mail(p int) []string {
+	w.t.Helper()
+	before := len(w.phone.of(number(p)))
+	require.NoError(w.t, NewWorker(w.options()).sweeper.deliver(w.t.Context(), w.person(p)))
+	return w.phone.of(number(p))[before:]
+}
+
+func newTimedTown(t *testing.T, now string) (*town, *storetest.Clock) {
+	t.Helper()
+	clock := storetest.NewClock(at(t, now))
+	return newTown(t, clock.Now), clock
+}
+
+func TestPitfall31_ANudgeIsSentOnceByDayAndNotAfterBaja(t *testing.T) {
+	w, clock := newTimedTown(t, "2026-03-05 12:00")
+	person := w.campaign()
+	require.Equal(t, []string{"receipt.earned"}, w.mail(0))
+	runner := NewRunner(w.db, w.bell)
+	run := func(want int) {
+		t.Helper()
+		n, err := runner.RunJob(t.Context(), KindNudges, nil)
+		require.NoError(t, err)
+		require.Equal(t, want, n)
+	}
+	run(0) // not quiet for long enough
+
+	clock.Set(at(t, "2026-03-08 23:30"))
+	run(1)
+	run(0)
+	assert.Empty(t, w.mail(0), "never at night")
+	clock.Set(at(t, "2026-03-09 08:59"))
+	assert.Empty(t, w.mail(0))
+	clock.Set(at(t, "2026-03-09 09:00"))
+	assert.Equal(t, []string{"nudge.complete_card"}, w.mail(0))
+	run(0)
+	assert.Empty(t, w.mail(0), "never twice")
+
+	clock.Set(at(t, "2026-03-20 12:00"))
+	run(1) // its gap is over
+	w.do(func(tx *store.Tx) error { return tx.OptOut(t.Context(), person, "baja") })
+	assert.Empty(t, w.mail(0), "what waited when BAJA came is not sent")
+	clock.Set(at(t, "2026-04-20 12:00"))
+	run(0)
+	assert.Empty(t, w.mail(0), "never after BAJA")
+}
+
+func TestARunAsOfAnotherDaySendsNow(t *testing.T) {
+	w, clock := newTimedTown(t, "2026-03-05 23:50") // at night, too
+	w.campaign()
+	w.mail(0)
+	w.mail(99)
+	clock.Advance(time.Minute)
+	runner := NewRunner(w.db, w.bell)
+	for _, c := range []struct {
+		job  string
+		p    int
+		want string
+	}{{KindNudges, 0, "nudge.complete_card"}, {KindDigests, 99, "digest.weekly"}} {
+		asOf := at(t, "2026-03-09 12:00")
+		n, err := runner.RunJob(t.Context(), c.job, &asOf)
+		require.NoError(t, err)
+		assert.Equal(t, 1, n, c.job)
+		assert.Equal(t, []string{c.want}, w.mail(c.p), c.job)
+	}
+	night := at(t, "2026-04-09 02:00")
+	_, err := runner.RunJob(t.Context(), KindNudges, &night)
+	require.NoError(t, err)
+	assert.Empty(t, w.mail(0), "as if the clock stood there: at night nothing goes")
+	n, err := runner.RunJob(t.Context(), KindROI, nil)
+	require.NoError(t, err)
+	assert.Zero(t, n, "nobody of the brand has a phone")
+	_, err = runner.RunJob(t.Context(), "nonsense", nil)
+	assert.Equal(t, loyalty.CodeNotFound, loyalty.CodeOf(err))
+}
+
+func TestTwoSchedulersRunASlotOnce(t *testing.T) {
+	w, clock := newTimedTown(t, "2026-03-05 12:00")
+	w.campaign()
+	w.mail(0)
+	runner := NewRunner(w.db, w.bell)
+	// One beside the other, each in a process of its own; Redis is away, so
+	// that both come to run the job themselves.
+	w.redis.Close()
+	first := newScheduler(w.db, w.bell.queue, runner.runSlot, quiet())
+	second := newScheduler(w.db, w.bell.queue, runner.runSlot, quiet())
+	require.NoError(t, first.tick(t.Context())) // a new installation: begins with the next slots
+	require.NoError(t, second.tick(t.Context()))
+
+	clock.Set(at(t, "2026-03-09 12:00"))
+	errs := make(chan error)
+	for _, s := range []*scheduler{first, second} {
+		go func() { errs <- s.tick(t.Context()) }()
+	}
+	require.NoError(t, <-errs)
+	require.NoError(t, <-errs)
+	require.NoError(t, first.tick(t.Context()))
+	assert.Equal(t, []string{"nudge.complete_card"}, w.mail(0))
+}
+
+func TestTheScheduleRunsThroughRedis(t *testing.T) {
+	w := newTown(t, time.Now)
+	w.worker()
+	w.worker()
+	w.eventually(func(tx *store.Tx) bool {
+		for _, job := range periodic() {
+			slot := job.slot(w.db.Now())
+			if slot == "" || job.name == KindRollup { // its minute may have just turned
+				continue
+			}
+			if done, _, err := tx.Runs(t.Context(), job.name, slot); err != nil || !done {
+				return false
+			}
+		}
+		return true
+	})
+}
+
+// eventually waits until the database says so.
+func (w *town) eventually(ok func(*store.Tx) bool) {
+	w.t.Helper()
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for deadline := time.After(20 * time.Second); ; {
+		yes := false
+		w.do(func(tx *store.Tx) error {
+			yes = ok(tx)
+			return nil
+		})
+		if yes {
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-deadline:
+			w.t.Fatal("it did not happen")
+		}
+	}
+}
+
+func TestANewInstallationTellsNobodyOfTheWeekBefore(t *testing.T) {
+	w, clock := newTimedTown(t, "2026-03-02 12:00") // a Monday
+	w.campaign()
+	w.mail(99)
+	w.redis.Close()
+	runner := NewRunner(w.db, w.bell)
+	s := newScheduler(w.db, w.bell.queue, runner.runSlot, quiet())
+	clock.Set(at(t, "2026-03-09 12:00"))
+	require.NoError(t, s.tick(t.Context()))
+	assert.Empty(t, w.mail(99))
+	clock.Set(at(t, "2026-03-16 12:00"))
+	require.NoError(t, s.tick(t.Context()))
+	assert.Equal(t, []string{"digest.weekly"}, w.mail(99))
+	require.NoError(t, s.tick(t.Context()))
+	assert.Empty(t, w.mail(99))
+}
+
+func TestTidyForgetsAndCleansUp(t *testing.T) {
+	w, clock := newTimedTown(t, "2026-03-05 12:00")
+	person := w.campaign()
+	w.mail(0)
+	runner := NewRunner(w.db, w.bell)
+	w.do(func(tx *store.Tx) error { return tx.Erase(t.Context(), person, "borrar") })
+	_, err := runner.RunJob(t.Context(), KindTidy, nil)
+	require.NoError(t, err)
+	assert.Empty(t, w.person(0), "the phone is forgotten")
+
+	w.do(func(tx *store.Tx) error {
+		_, err := tx.BeginRun(t.Context(), KindTidy, "old")
+		return err
+	})
+	clock.Advance(70 * 24 * time.Hour)
+	_, err = runner.RunJob(t.Context(), KindTidy, nil)
+	require.NoError(t, err)
+	w.do(func(tx *store.Tx) error {
+		_, ever, err := tx.Runs(t.Context(), KindTidy, "old")
+		assert.False(t, ever)
+		return err
+	})
+}
