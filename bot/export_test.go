@@ -4,6 +4,8 @@ import (
 	"context"
 
 	"github.com/qoa-conectados/qoa/flows"
+	"github.com/qoa-conectados/qoa/store"
+	"github.com/qoa-conectados/qoa/store/loyalty"
 )
 
 // For tests in bot_test: bottest imports this package, so they cannot be in it.
@@ -24,4 +26,26 @@ var (
 // Replace puts fn in place of an action of one runner.
 func (r *Runner) Replace(name string, fn func() (flows.Outcome, error)) {
 	r.actions[name] = func(context.Context, *turn, vars) (flows.Outcome, error) { return fn() }
+}
+
+// Act carries out one action as if it were in a turn of the person's, and holds
+// its outcome against the registry.
+func (r *Runner) Act(ctx context.Context, tx *store.Tx, person loyalty.ID, message, name string, args map[string]string) (flows.Outcome, error) {
+	_, products, err := r.catalog.at(ctx, tx)
+	if err != nil {
+		return flows.Outcome{}, err
+	}
+	who, err := tx.Person(ctx, person)
+	if err != nil {
+		return flows.Outcome{}, err
+	}
+	shops, err := tx.TenderoShops(ctx, person)
+	if err != nil {
+		return flows.Outcome{}, err
+	}
+	t := &turn{
+		tx: tx, now: tx.Now(), person: who, tendero: len(shops) > 0, products: products, url: r.db.PublicURL(),
+		message: store.Message{ID: loyalty.ID(message), MessageID: message, Channel: store.Sim, Person: person},
+	}
+	return r.do(ctx, t, flows.Call{Action: name, Args: args})
 }
