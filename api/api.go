@@ -120,6 +120,7 @@ func New(d Deps) (*API, error) {
 		// A body above maxBody is refused by a middleware with a proper answer;
 		// from here on fasthttp just hangs up.
 		BodyLimit:               4 * maxBody,
+		ReadBufferSize:          16 << 10, // the request line and all headers
 		ReadTimeout:             15 * time.Second,
 		IdleTimeout:             75 * time.Second, // no WriteTimeout: it would cut event streams
 		ErrorHandler:            s.fail,

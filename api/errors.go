@@ -84,6 +84,8 @@ func problemOf(err error) problem {
 			p.Code, p.Detail = codeMethod, "Esta dirección no acepta ese método."
 		case http.StatusRequestEntityTooLarge:
 			p.Code, p.Detail = codeTooLarge, "El cuerpo de la petición pasa de 1 MiB."
+		case http.StatusRequestHeaderFieldsTooLarge:
+			p.Code, p.Detail = codeTooLarge, "La dirección o los encabezados pasan de 16 KiB."
 		case http.StatusRequestTimeout:
 			p.Code, p.Detail = codeTimeout, "La petición tardó demasiado en llegar."
 		default:
@@ -103,7 +105,13 @@ func problemOf(err error) problem {
 // fail is where every error of every handler is answered.
 func (s *server) fail(c *fiber.Ctx, err error) error {
 	p := problemOf(err)
-	p.TraceID = store.Trace(c.UserContext())
+	if p.TraceID = store.Trace(c.UserContext()); p.TraceID == "" {
+		// What fasthttp itself refuses, such as a header without end, comes here
+		// past every middleware.
+		p.TraceID = s.traceID(c)
+		c.Set(requestID, p.TraceID)
+		s.setHeaders(c)
+	}
 	c.Locals(errorKey, err)
 	c.Set(fiber.HeaderCacheControl, "no-store")
 	var wait *limited

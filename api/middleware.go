@@ -41,7 +41,7 @@ func (s *server) observe(c *fiber.Ctx) (err error) {
 	ctx, cancel := context.WithTimeout(store.WithTrace(context.Background(), trace), patience)
 	defer cancel()
 	c.SetUserContext(ctx)
-	c.Set("X-Request-Id", trace)
+	c.Set(requestID, trace)
 	defer func() {
 		if p := recover(); p != nil {
 			s.Log.ErrorContext(ctx, "panic", "trace", trace, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
@@ -81,12 +81,15 @@ func (s *server) record(c *fiber.Ctx, trace string, took time.Duration) {
 	s.Log.LogAttrs(c.UserContext(), level, "request", attrs...)
 }
 
+// requestID names the header that carries the trace ID back.
+const requestID = "X-Request-Id"
+
 // traceID takes the caller's W3C trace or request ID, or makes one.
 func (s *server) traceID(c *fiber.Ctx) string {
 	if parts := strings.Split(c.Get("traceparent"), "-"); len(parts) == 4 && len(parts[1]) == 32 && isHex(parts[1]) && strings.Trim(parts[1], "0") != "" {
 		return parts[1]
 	}
-	if id := c.Get("X-Request-Id"); len(id) >= 1 && len(id) <= 64 && strings.IndexFunc(id, notInID) < 0 {
+	if id := c.Get(requestID); len(id) >= 1 && len(id) <= 64 && strings.IndexFunc(id, notInID) < 0 {
 		return id
 	}
 	b := make([]byte, 16)
@@ -106,6 +109,11 @@ func notInID(r rune) bool {
 
 // headers are the same for every answer; a handler may loosen caching.
 func (s *server) headers(c *fiber.Ctx) error {
+	s.setHeaders(c)
+	return c.Next()
+}
+
+func (s *server) setHeaders(c *fiber.Ctx) {
 	c.Set(fiber.HeaderXContentTypeOptions, "nosniff")
 	c.Set(fiber.HeaderXFrameOptions, "DENY")
 	c.Set("Cross-Origin-Opener-Policy", "same-origin")
@@ -116,7 +124,6 @@ func (s *server) headers(c *fiber.Ctx) error {
 	if s.secure {
 		c.Set(fiber.HeaderStrictTransportSecurity, "max-age=31536000")
 	}
-	return c.Next()
 }
 
 func (s *server) limitBody(c *fiber.Ctx) error {

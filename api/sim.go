@@ -110,6 +110,10 @@ func queryPhone(c *fiber.Ctx) string {
 
 // simMedia draws the picture of a simulated message.
 func (s *server) simMedia(c *fiber.Ctx) error {
+	unknown := loyalty.NotFound(loyalty.CodeNotFound, "Esa imagen no existe.")
+	if _, err := strconv.ParseInt(c.Params("id"), 10, 64); err != nil {
+		return unknown
+	}
 	var ref string
 	media, err := tx(s, c, func(ctx context.Context, t *store.Tx) (media string, err error) {
 		media, ref, err = t.SimMedia(ctx, c.Params("id"))
@@ -123,7 +127,7 @@ func (s *server) simMedia(c *fiber.Ctx) error {
 	case media == "shop_qr":
 		return s.sendQR(c, s.counterURL(ref))
 	}
-	return loyalty.NotFound(loyalty.CodeNotFound, "Esa imagen no existe.")
+	return unknown
 }
 
 // simPage is the simulated phone. It shows phones, as nothing else of ours
