@@ -2,6 +2,7 @@ package bot
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/qoa-conectados/qoa/flows"
@@ -17,7 +18,7 @@ func resolveShop(ctx context.Context, t *turn, args vars) (flows.Outcome, error)
 	name = strings.TrimSpace(name)
 	code := args[flows.VarShopCode]
 	if code == "" && name == "" {
-		return when("missing")
+		return shopInWords(ctx, t, args[flows.VarText])
 	}
 	if code != "" {
 		shop, err := t.tx.ShopByCode(ctx, code)
@@ -36,16 +37,50 @@ func resolveShop(ctx context.Context, t *turn, args vars) (flows.Outcome, error)
 	if err != nil {
 		return flows.Outcome{}, err
 	}
-	switch len(shops) {
-	case 0:
+	if len(shops) == 0 {
 		if name == "" {
 			name = code
 		}
 		return when("none", flows.VarQuery, name)
-	case 1:
+	}
+	return shopsFound(shops)
+}
+
+func shopsFound(shops []store.Shop) (flows.Outcome, error) {
+	if len(shops) == 1 {
 		return when("found", flows.VarShopCode, shops[0].Code, flows.VarShop, shops[0].Name)
 	}
 	return when("several", flows.VarChoices, shopChoices(shops))
+}
+
+// shopInWords looks for a shop's name where the grammar shows none: whether
+// "de La Esquinita" is a name or a place, only the list of shops can tell.
+func shopInWords(ctx context.Context, t *turn, text string) (flows.Outcome, error) {
+	words := strings.Fields(text)
+	for i, w := range words {
+		if w = strings.ToLower(w); w != "de" && w != "del" && w != "en" {
+			continue
+		}
+		name := words[i+1:]
+		if !slices.ContainsFunc(name, func(w string) bool { return !noShopName[strings.ToLower(w)] }) {
+			break
+		}
+		shops, err := t.tx.ShopsByName(ctx, strings.Join(name, " "))
+		if err != nil {
+			return flows.Outcome{}, err
+		}
+		if len(shops) > 0 {
+			return shopsFound(shops)
+		}
+	}
+	return when("missing")
+}
+
+// noShopName are words that do not name a shop by themselves: "de la tienda" is
+// no wish for the one that is called Tienda La Paz.
+var noShopName = map[string]bool{
+	"el": true, "la": true, "los": true, "las": true, "mi": true, "tu": true, "su": true, "una": true, "un": true, "esta": true,
+	"tienda": true, "tiendita": true, "puntos": true, "sellos": true, "lealtad": true, "cliente": true, "aquí": true, "aqui": true,
 }
 
 // shopChoices lists shops so that people can tell them apart.

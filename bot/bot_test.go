@@ -84,6 +84,11 @@ func TestOnboardingWithoutACode(t *testing.T) {
 	assert.Contains(t, got, "La Esquina")
 	assert.Contains(t, got, "/c/")
 
+	article := w.Phone("+525522222223")
+	assert.Contains(t, article.Says("Quiero crear mi tarjeta de puntos de La Esquina"), "Norte 10", "no grammar tells that this is a name")
+	vague := w.Phone("+525522222224")
+	assert.Contains(t, vague.Says("quiero una tarjeta de puntos de la tienda"), "¿De qué tienda es?")
+
 	none := w.Phone("+525533333333")
 	assert.Contains(t, none.Says("quiero mi tarjeta de puntos de Ferretería Tornillo"), "No encontré la tienda")
 	assert.Contains(t, none.Says("Don Pepe"), "/c/")
