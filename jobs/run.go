@@ -81,10 +81,18 @@ func (r *Runner) RunJob(ctx context.Context, name string, asOf *time.Time) (mess
 		db = r.at(*asOf)
 	}
 	err = db.InTx(ctx, func(tx *store.Tx) error {
-		if messages, err = do(ctx, tx); err != nil || asOf == nil {
+		if messages, err = do(ctx, tx); err != nil {
 			return err
 		}
-		return tx.DeliverAtOnce(ctx, r.db.Now())
+		switch {
+		case name == KindDigests || name == KindROI:
+			// Reports to people at work, which somebody asked for now.
+			return tx.DeliverAtOnce(ctx, r.db.Now(), store.AnyHour)
+		case asOf != nil:
+			// As if it were then: by day it goes at once, by night it waits.
+			return tx.DeliverAtOnce(ctx, r.db.Now(), store.ByDay)
+		}
+		return nil
 	})
 	r.note(ctx, name, "", messages, err)
 	return messages, err

@@ -32,13 +32,25 @@ func (tx *Tx) Runs(ctx context.Context, job, slot string) (done, ever bool, err 
 	return done, ever, err
 }
 
-// DeliverAtOnce makes what this transaction queued due at the given moment, at
-// any hour: a job that is run as if the clock stood elsewhere sends here and
+// Hours says at which hours something may be sent.
+type Hours int
+
+// The hours.
+const (
+	ByDay   Hours = iota // what the transaction's clock puts into the night waits
+	AnyHour              // now, whatever the hour
+)
+
+// DeliverAtOnce makes what this transaction queued due at the given moment: a
+// job that somebody runs, maybe as if the clock stood elsewhere, sends here and
 // now, or nobody could look at the result.
-func (tx *Tx) DeliverAtOnce(ctx context.Context, now time.Time) error {
+func (tx *Tx) DeliverAtOnce(ctx context.Context, now time.Time, hours Hours) error {
 	var rows []loyalty.ID
-	for _, e := range tx.events {
-		if e.Kind == DeliveryDue {
+	for i, e := range tx.events {
+		if e.Kind == deliveryLater && hours == AnyHour {
+			tx.events[i].Kind = DeliveryDue
+		}
+		if tx.events[i].Kind == DeliveryDue {
 			rows = append(rows, e.Row)
 		}
 	}

@@ -56,9 +56,11 @@ func (tx *Tx) Notify(ctx context.Context, n Notice) (queued bool, err error) {
 	if err != nil || tag.RowsAffected() == 0 {
 		return false, err
 	}
-	if !due.After(tx.now) {
-		tx.ring(Event{Kind: DeliveryDue, ID: n.Person, Row: id})
+	kind := DeliveryDue
+	if due.After(tx.now) {
+		kind = deliveryLater
 	}
+	tx.ring(Event{Kind: kind, ID: n.Person, Row: id})
 	return true, nil
 }
 

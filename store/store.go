@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -46,6 +47,10 @@ const (
 	TurnDue     EventKind = iota // ID is a person with a message to answer; Row the inbox row
 	DeliveryDue                  // ID is a person with a message to be sent; Row the outbox row
 	CardChanged                  // ID is a person whose card page should be drawn again
+
+	// deliveryLater is a message that is not due yet. The bell does not hear of
+	// it: the sweep will find it when its time has come.
+	deliveryLater
 )
 
 // Event is one ring of the bell: IDs only.
@@ -163,8 +168,9 @@ func (db *DB) inTx(ctx context.Context, fn func(*Tx) error) error {
 	if err := pgtx.Commit(ctx); err != nil {
 		return err
 	}
-	if db.opt.Bell != nil && len(tx.events) > 0 {
-		db.opt.Bell.Ring(context.WithoutCancel(ctx), tx.events)
+	events := slices.DeleteFunc(tx.events, func(e Event) bool { return e.Kind == deliveryLater })
+	if db.opt.Bell != nil && len(events) > 0 {
+		db.opt.Bell.Ring(context.WithoutCancel(ctx), events)
 	}
 	return nil
 }
