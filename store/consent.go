@@ -88,12 +88,13 @@ func (tx *Tx) Erase(ctx context.Context, person loyalty.ID, messageID string) er
 	return nil
 }
 
-// ForgetAddresses deletes the phones of those who were erased and to whom
+// ForgetAddresses deletes the phones of those who were erased and with whom
 // nothing is left to be said. It gives how many.
 func (tx *Tx) ForgetAddresses(ctx context.Context) (int64, error) {
 	tag, err := tx.tx.Exec(ctx, `
 		DELETE FROM addresses a USING persons p
 		WHERE p.id = a.person_id AND p.erased_at IS NOT NULL
-		  AND NOT EXISTS (SELECT FROM outbox o WHERE o.person_id = p.id AND o.status = 'queued')`)
+		  AND NOT EXISTS (SELECT FROM outbox o WHERE o.person_id = p.id AND o.status = 'queued')
+		  AND NOT EXISTS (SELECT FROM inbox i WHERE i.person_id = p.id AND i.status = 'pending')`)
 	return tag.RowsAffected(), err
 }

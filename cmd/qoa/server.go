@@ -56,6 +56,7 @@ func (s *server) start(ctx context.Context, databaseURL, redisURL string) (err e
 	s.onStop(func() { client.Close() }) //nolint:errcheck // the process ends
 	registry := prometheus.NewRegistry()
 	cards := cache.NewCardEvents(client)
+	s.onStop(func() { cards.Close() }) //nolint:errcheck // the process ends
 	counters := jobs.NewMetrics(registry)
 	bell := jobs.NewBell(client, cards, s.log, counters)
 	db.SetBell(bell)
@@ -86,6 +87,9 @@ func (s *server) startWorker(ctx context.Context, db *store.DB, client cache.Cli
 	turns := bot.New(bot.Options{DB: db, Engine: engine, Words: words, Texts: texts, Log: s.log, Metrics: registry})
 	worker := jobs.NewWorker(jobs.Options{
 		DB: db, Redis: client, Bell: bell, Turns: turns, Texts: texts, Concurrency: s.cfg.Workers,
+		// The simulator answers at once: what a killed process had in hand need not
+		// wait for as long as a send over a network may take.
+		Lease: 5 * time.Second,
 		Senders: map[string]jobs.Sender{store.Sim: sim.New(db)}, Channel: store.Sim,
 	})
 	if err := worker.Start(ctx); err != nil {
