@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"net/http"
 	"time"
 
@@ -35,9 +36,19 @@ func (s *server) runJob(c *fiber.Ctx) error {
 			return loyalty.Invalid("as_of", "debe estar entre los años 2000 y 2199")
 		}
 	}
-	n, err := s.Jobs.RunJob(c.UserContext(), job, in.AsOf)
+	n, err := s.runNow(c, job, in.AsOf)
 	if err != nil {
 		return err
 	}
 	return data(c, http.StatusAccepted, map[string]int{"messages": n})
+}
+
+// jobPatience is how long a job may take: it goes over every shop, where other
+// requests are about one.
+const jobPatience = 5 * time.Minute
+
+func (s *server) runNow(c *fiber.Ctx, job string, asOf *time.Time) (messages int, err error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.UserContext()), jobPatience)
+	defer cancel()
+	return s.Jobs.RunJob(ctx, job, asOf)
 }

@@ -62,7 +62,11 @@ func (s *server) record(c *fiber.Ctx, trace string, took time.Duration) {
 	}
 	status := c.Response().StatusCode()
 	s.metrics.observe(c.Method(), pattern, status, took)
-	level, attrs := slog.LevelInfo, []slog.Attr{
+	level := slog.LevelInfo
+	if strings.HasPrefix(pattern, "/health/") || strings.HasPrefix(pattern, "/static/") || pattern == "/metrics" {
+		level = slog.LevelDebug // asked all day long by machines
+	}
+	attrs := []slog.Attr{
 		slog.String("method", c.Method()), slog.String("route", pattern), slog.Int("status", status),
 		slog.Int64("ms", took.Milliseconds()), slog.String("trace", trace),
 	}

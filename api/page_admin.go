@@ -112,7 +112,7 @@ func (s *server) adminRunJob(c *fiber.Ctx) error {
 	if !runnable(job) {
 		return fiber.ErrNotFound
 	}
-	n, err := s.Jobs.RunJob(c.UserContext(), job, nil)
+	n, err := s.runNow(c, job, nil)
 	if err != nil {
 		return err
 	}

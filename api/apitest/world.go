@@ -120,7 +120,7 @@ func New(t testing.TB, change ...func(*api.Deps)) *World {
 	return w
 }
 
-// Do runs fn in a transaction.
+// Tx runs fn in a transaction.
 func (w *World) Tx(t testing.TB, fn func(context.Context, *store.Tx)) {
 	t.Helper()
 	require.NoError(t, w.DB.InTx(t.Context(), func(tx *store.Tx) error {
