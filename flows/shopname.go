@@ -35,7 +35,7 @@ func readShopName(text string, tokens []token, codes []span) string {
 		card := false
 		for i, t := range tokens {
 			card = card || strings.HasPrefix(t.key, "tarj") || strings.HasPrefix(t.key, "punto") || strings.HasPrefix(t.key, "rejistr")
-			if card && naming[t.plain] && i+1 < len(tokens) && !notName[tokens[i+1].plain] && !naming[tokens[i+1].plain] {
+			if card && naming[t.plain] && beginsName(tokens[i+1:]) {
 				start = i + 1
 				break
 			}
@@ -45,7 +45,7 @@ func readShopName(text string, tokens []token, codes []span) string {
 		return ""
 	}
 	end := start
-	for end < len(tokens) && end < start+8 && !covered(tokens[end], codes) && !(end > start && afterName[tokens[end].plain]) {
+	for end < len(tokens) && end < start+8 && !covered(tokens[end], codes) && !(end > start && (afterName[tokens[end].plain] || bracketed(text, tokens[end]))) {
 		end++
 	}
 	if end == start || afterName[tokens[start].plain] || notName[tokens[start].plain] && end == start+1 {
@@ -53,6 +53,19 @@ func readShopName(text string, tokens []token, codes []span) string {
 	}
 	return strings.TrimSpace(text[tokens[start].start:tokens[end-1].end])
 }
+
+// beginsName says whether the words after a "de" can be a name: "Lupita", or an
+// article with a name, "La Esquinita".
+func beginsName(next []token) bool {
+	if len(next) > 1 && (next[0].plain == "la" || next[0].plain == "el") {
+		next = next[1:]
+	}
+	return len(next) > 0 && !notName[next[0].plain] && !naming[next[0].plain]
+}
+
+// bracketed says whether a word stands in brackets: what the counter's phrase
+// has there is the code, be it mistyped, and never the name.
+func bracketed(text string, t token) bool { return t.start > 0 && text[t.start-1] == '(' }
 
 // shopName takes a shop's name out of an answer to "which shop?".
 func shopName(text string) string {

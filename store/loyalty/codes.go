@@ -70,9 +70,10 @@ func FormatCode(code string) string {
 	return code[:4] + "-" + code[4:]
 }
 
-// NewCode draws a code of the given kind from random. About 2^33 evidence
-// codes, 2^35 card codes and 2^25 shop codes exist; uniqueness is the
-// database's to enforce. It panics when random cannot be read.
+// NewCode draws a code of the given kind from random. About 2^35 evidence codes
+// and 2^25 shop codes exist; uniqueness is the database's to enforce. Each has
+// a digit, so that nobody's code looks like a word when it is typed without its
+// dash. It panics when random cannot be read.
 func NewCode(kind CodeKind, random io.Reader) string {
 	n := 8
 	if kind == ShopCode {
@@ -95,7 +96,9 @@ func NewCode(kind CodeKind, random io.Reader) string {
 		case kind == CardCode && (body[0] == 'E' || body[0] == 'R'):
 			continue
 		}
-		return string(body) + string(CheckSymbol(string(body)))
+		if code := string(body) + string(CheckSymbol(string(body))); strings.ContainsAny(code, "0123456789") {
+			return code
+		}
 	}
 }
 

@@ -44,6 +44,9 @@ func TestNewCodeIsOfItsKindAndSurvivesMisreading(t *testing.T) {
 			if got, k := loyalty.ParseCode(misread); got != code || k != kind {
 				t.Fatalf("ParseCode(%q) = %q, %v; want %q, %v", misread, got, k, code, kind)
 			}
+			if !strings.ContainsAny(code, "0123456789") {
+				t.Fatalf("%s looks like a word", code)
+			}
 			for i := range code {
 				wrong := []byte(code)
 				wrong[i] = loyalty.CodeAlphabet[(strings.IndexByte(loyalty.CodeAlphabet, code[i])+1+i)%32]
