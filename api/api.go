@@ -54,8 +54,8 @@ type Operator struct{ Name, Address, Contact string }
 type Deps struct {
 	DB     *store.DB
 	Pages  *templates.Set
-	Log    *slog.Logger
-	Random io.Reader // for trace IDs and form keys; safe for concurrent use
+	Log    *slog.Logger // adds the context's trace ID to each line (store.Trace)
+	Random io.Reader    // for trace IDs and form keys; safe for concurrent use
 
 	Dev bool // fixed secrets and time travel are allowed
 	Sim bool // the channel is the simulator: its doors are open

@@ -114,7 +114,7 @@ func (s *server) throttle(c *fiber.Ctx, action, subject string, perSubject int) 
 	} {
 		ok, after, err := s.Limits.Allow(c.UserContext(), key, most)
 		if err != nil {
-			s.Log.WarnContext(c.UserContext(), "limiter is away", "error", err.Error(), "trace", store.Trace(c.UserContext()))
+			s.Log.WarnContext(c.UserContext(), "limiter is away", "error", err.Error())
 			continue
 		}
 		if !ok {

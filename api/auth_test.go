@@ -155,7 +155,7 @@ func TestPitfall_P45_NothingPersonalInTheLog(t *testing.T) {
 	w.As(w.Admin).Do("POST", "/v1/tenderos", obj{"shop_id": "x", "phone": "5512345670", "name": "Ana"})
 	log := w.Log.String()
 	require.Contains(t, log, `"route":"/c/:secret/:card"`)
-	require.Contains(t, log, `"trace":"`)
+	require.Contains(t, log, `"trace_id":"`)
 	secret := strings.Split(w.Shoppers[0].URL, "/")[2]
 	for _, private := range []string{"5512345670", "5500000001", "Ana", "Lupita", secret, w.Keepers[0].Link, apitest.Password, w.Admin, "admin@qoa.test"} {
 		assert.NotContains(t, log, private)
@@ -167,7 +167,7 @@ func TestATraceIsTakenAndGivenBack(t *testing.T) {
 	res := w.Do("GET", "/v1/nada", nil, apitest.With("traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"))
 	assert.Equal(t, "4bf92f3577b34da6a3ce929d0e0e4736", res.Header.Get("X-Request-Id"))
 	assert.Contains(t, res.Text(), `"trace_id":"4bf92f3577b34da6a3ce929d0e0e4736"`)
-	assert.Contains(t, w.Log.String(), `"trace":"4bf92f3577b34da6a3ce929d0e0e4736"`)
+	assert.Contains(t, w.Log.String(), `"trace_id":"4bf92f3577b34da6a3ce929d0e0e4736"`)
 	res = w.Do("GET", "/health/live", nil, apitest.With("X-Request-Id", "caja-7"))
 	assert.Equal(t, "caja-7", res.Header.Get("X-Request-Id"))
 	for _, bad := range []string{"ana lópez\"", strings.Repeat("x", 65)} {

@@ -44,10 +44,10 @@ func (s *server) observe(c *fiber.Ctx) (err error) {
 	c.Set(requestID, trace)
 	defer func() {
 		if p := recover(); p != nil {
-			s.Log.ErrorContext(ctx, "panic", "trace", trace, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+			s.Log.ErrorContext(ctx, "panic", "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
 			err = s.fail(c, fiber.ErrInternalServerError)
 		}
-		s.record(c, trace, s.DB.Now().Sub(began))
+		s.record(c, s.DB.Now().Sub(began))
 	}()
 	if err := c.Next(); err != nil {
 		return s.fail(c, err)
@@ -55,7 +55,7 @@ func (s *server) observe(c *fiber.Ctx) (err error) {
 	return nil
 }
 
-func (s *server) record(c *fiber.Ctx, trace string, took time.Duration) {
+func (s *server) record(c *fiber.Ctx, took time.Duration) {
 	pattern := "unmatched"
 	if r, ok := c.Locals(routeKey).(Route); ok {
 		pattern = r.Path
@@ -63,12 +63,12 @@ func (s *server) record(c *fiber.Ctx, trace string, took time.Duration) {
 	status := c.Response().StatusCode()
 	s.metrics.observe(c.Method(), pattern, status, took)
 	level := slog.LevelInfo
-	if strings.HasPrefix(pattern, "/health/") || strings.HasPrefix(pattern, "/static/") || pattern == "/metrics" {
+	if strings.HasPrefix(pattern, "/health/") || strings.HasPrefix(pattern, "/static/") || pattern == "/metrics" || pattern == "/sim/messages" {
 		level = slog.LevelDebug // asked all day long by machines
 	}
 	attrs := []slog.Attr{
 		slog.String("method", c.Method()), slog.String("route", pattern), slog.Int("status", status),
-		slog.Int64("ms", took.Milliseconds()), slog.String("trace", trace),
+		slog.Int64("ms", took.Milliseconds()),
 	}
 	if scope, ok := c.Locals(scopeKey).(loyalty.Scope); ok {
 		attrs = append(attrs, slog.String("actor", scope.Actor()))

@@ -116,28 +116,27 @@ func brandView(d brandDesk) templates.BrandView {
 }
 
 // weekPoints spreads the programme's fee over the weeks, by the days of each on
-// which it was owed.
+// which it was owed. Sums are rounded and weeks are their differences, so that
+// the weeks add up to the report to the centavo.
 func weekPoints(r store.ROIReport) []templates.WeekPoint {
 	owedFrom := r.From
 	start := r.Campaign.StartsAt.In(zone(""))
 	if day := time.Date(start.Year(), start.Month(), start.Day(), 0, 0, 0, 0, time.UTC); day.After(owedFrom) {
 		owedFrom = day
 	}
-	owedTo := owedFrom.AddDate(0, 0, r.FeeDays) // the day after the last
+	var revenue, contributed, owed int64
 	points := make([]templates.WeekPoint, len(r.ByWeek))
 	for i, w := range r.ByWeek {
-		since, until := w.Monday, w.Monday.AddDate(0, 0, 7)
-		if owedFrom.After(since) {
-			since = owedFrom
-		}
-		if owedTo.Before(until) {
-			until = owedTo
-		}
-		days := max(int64(until.Sub(since).Hours()/24), 0)
+		next := w.Monday.AddDate(0, 0, 7)
+		days := min(max(int64(next.Sub(owedFrom).Hours()/24), 0), int64(r.FeeDays)) // owed until then
+		revenue += int64(w.Revenue)
+		contribution := (revenue*r.Campaign.MarginBPS + 5_000) / 10_000
+		fee := (int64(r.Campaign.Fee)*days + 3) / 7
 		points[i] = templates.WeekPoint{
-			Start: w.Monday, RevenueCents: int64(w.Revenue), ContributionCents: int64(w.Revenue) * r.Campaign.MarginBPS / 10_000,
-			CostCents: int64(w.RewardsCost) + int64(r.Campaign.Fee)*days/7,
+			Start: w.Monday, RevenueCents: int64(w.Revenue), ContributionCents: contribution - contributed,
+			CostCents: int64(w.RewardsCost) + fee - owed,
 		}
+		contributed, owed = contribution, fee
 	}
 	return points
 }

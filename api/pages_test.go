@@ -325,6 +325,15 @@ func TestABrandSeesItsReturn(t *testing.T) {
 	}
 	assert.Equal(t, http.StatusBadRequest, w.Do("GET", "/marca?from=ayer", nil, apitest.Cookie(cookie)).Status)
 
+	// The weeks add up to the report.
+	report := apitest.Data[obj](w.As(w.Tenants[0].Token), 200, "GET", "/v1/reports/roi?campaign_id="+string(w.Tenants[0].Campaign), nil)
+	var cost int64
+	for _, found := range regexp.MustCompile(`costo total \$([0-9,]+)\.([0-9]{2})`).FindAllStringSubmatch(page.Text(), 1) {
+		_, err := fmt.Sscan(strings.ReplaceAll(found[1], ",", "")+found[2], &cost)
+		require.NoError(t, err)
+	}
+	assert.EqualValues(t, report["fee_cents"].(float64)+report["rewards_cents"].(float64), cost)
+
 	wrong := form(w, "/marca/login", "", "email", w.Tenants[0].Email, "password", "no-es-esta-frase")
 	assert.Equal(t, http.StatusUnauthorized, wrong.Status)
 	assert.Contains(t, wrong.Text(), "no coinciden")

@@ -96,7 +96,7 @@ func New(t testing.TB, change ...func(*api.Deps)) *World {
 	pages, err := templates.New()
 	require.NoError(t, err)
 	deps := api.Deps{
-		DB: w.DB, Pages: pages, Log: slog.New(slog.NewJSONHandler(w.Log, nil)), Random: random,
+		DB: w.DB, Pages: pages, Log: slog.New(store.TraceHandler{Handler: slog.NewJSONHandler(w.Log, nil)}), Random: random,
 		Dev: true, Sim: true, Jobs: w.Jobs, Health: healthy{}, Cards: w.Cards, Version: "test",
 		BotNumber: func() string { return "+525599999999" },
 		Operator:  api.Operator{Name: "Qoa Pruebas", Address: "CDMX", Contact: "datos@qoa.test"},
@@ -311,6 +311,15 @@ func (h *Cards) Open() int {
 		n += len(hub)
 	}
 	return n
+}
+
+// traced adds the trace ID to each line, as the program's own log does.
+type traced struct{ slog.Handler }
+
+// Handle implements slog.Handler.
+func (h traced) Handle(ctx context.Context, r slog.Record) error {
+	r.AddAttrs(slog.String("trace", store.Trace(ctx)))
+	return h.Handler.Handle(ctx, r)
 }
 
 // SyncBuffer is a log that several goroutines may write.
