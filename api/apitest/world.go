@@ -313,15 +313,6 @@ func (h *Cards) Open() int {
 	return n
 }
 
-// traced adds the trace ID to each line, as the program's own log does.
-type traced struct{ slog.Handler }
-
-// Handle implements slog.Handler.
-func (h traced) Handle(ctx context.Context, r slog.Record) error {
-	r.AddAttrs(slog.String("trace", store.Trace(ctx)))
-	return h.Handler.Handle(ctx, r)
-}
-
 // SyncBuffer is a log that several goroutines may write.
 type SyncBuffer struct {
 	mu sync.Mutex
