@@ -77,7 +77,8 @@ func (r *Runner) turn(ctx context.Context, person loyalty.ID) (more bool, err er
 		}
 		return r.answer(store.WithTrace(ctx, m.TraceID), tx, t)
 	})
-	log := r.log.With("inbox_id", string(m.ID), "trace_id", m.TraceID)
+	ctx = store.WithTrace(ctx, m.TraceID)
+	log := r.log.With("inbox_id", string(m.ID))
 	switch {
 	case err == nil && !taken:
 		return false, nil
@@ -115,7 +116,7 @@ func passing(ctx context.Context, err error) bool {
 func (r *Runner) answer(ctx context.Context, tx *store.Tx, t store.Turn) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			r.log.ErrorContext(ctx, "turn panicked", "inbox_id", string(t.Message.ID), "trace_id", t.Message.TraceID, "stack", string(debug.Stack()))
+			r.log.ErrorContext(ctx, "turn panicked", "inbox_id", string(t.Message.ID), "stack", string(debug.Stack()))
 			err = fmt.Errorf("panic: %v", p)
 		}
 	}()
@@ -127,7 +128,7 @@ func (r *Runner) answer(ctx context.Context, tx *store.Tx, t store.Turn) (err er
 	if t.Session != nil && json.Unmarshal(t.Session, &session) != nil {
 		// Nothing of ours writes such a thing; whoever did, a person must not
 		// be stuck in it.
-		r.log.WarnContext(ctx, "unreadable session dropped", "inbox_id", string(t.Message.ID), "trace_id", t.Message.TraceID)
+		r.log.WarnContext(ctx, "unreadable session dropped", "inbox_id", string(t.Message.ID))
 		session = flows.Session{}
 	}
 	role := flows.Consumer

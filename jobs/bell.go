@@ -48,7 +48,7 @@ func (b *Bell) Ring(ctx context.Context, events []store.Event) {
 		if err := b.ring(ctx, e); err != nil {
 			lost := len(events) - i
 			b.metrics.lost.Add(float64(lost))
-			b.log.WarnContext(ctx, "bell not heard; the sweep will find it", "events", lost, "trace_id", store.Trace(ctx), "error", err)
+			b.log.WarnContext(ctx, "bell not heard; the sweep will find it", "events", lost, "error", err)
 			return
 		}
 	}

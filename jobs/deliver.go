@@ -87,7 +87,8 @@ func (d *deliverer) one(ctx context.Context, m store.Outbound) error {
 		return txErr
 	}
 	d.metrics.delivered(string(m.Lane), result, d.db.Now().Sub(m.CreatedAt))
-	log := d.log.With("outbox_id", string(m.ID), "lane", string(m.Lane), "attempt", m.Attempts, "trace_id", m.TraceID)
+	ctx = store.WithTrace(ctx, m.TraceID)
+	log := d.log.With("outbox_id", string(m.ID), "lane", string(m.Lane), "attempt", m.Attempts)
 	if err != nil {
 		log.WarnContext(ctx, "message not sent", "result", result, "problem", problem(err))
 	} else {

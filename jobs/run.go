@@ -129,7 +129,7 @@ func (r *Runner) at(now time.Time) *store.DB {
 }
 
 func (r *Runner) note(ctx context.Context, name, slot string, messages int, err error) {
-	log := r.log.With("job", name, "slot", slot, "messages", messages, "trace_id", store.Trace(ctx))
+	log := r.log.With("job", name, "slot", slot, "messages", messages)
 	if err != nil {
 		r.metrics.runs.WithLabelValues(name, "failed").Inc()
 		log.ErrorContext(ctx, "job failed", "error", err)

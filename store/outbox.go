@@ -45,14 +45,14 @@ func (tx *Tx) Notify(ctx context.Context, n Notice) (queued bool, err error) {
 	}
 	id := tx.newID()
 	tag, err := tx.tx.Exec(ctx, `
-		INSERT INTO outbox (id, person_id, message_id, lane, template, vars, media, media_ref, cause, zone, created_at, due_at)
-		SELECT $1, p.id, $3, $4, $5, $6, $7, $8, nullif($9, ''), nullif($10, ''), $11, $12
+		INSERT INTO outbox (id, person_id, message_id, lane, template, vars, media, media_ref, cause, zone, trace_id, created_at, due_at)
+		SELECT $1, p.id, $3, $4, $5, $6, $7, $8, nullif($9, ''), nullif($10, ''), $13, $11, $12
 		FROM persons p
 		WHERE p.id = $2 AND p.erased_at IS NULL AND p.first_wrote_at IS NOT NULL
 		  AND ($4 = 'reply' OR p.opted_out_at IS NULL)
 		  AND ($4 <> 'promotion' OR p.promotions_at IS NOT NULL)
 		ON CONFLICT ON CONSTRAINT outbox_cause_key DO NOTHING`,
-		id, n.Person, tx.messageID(), n.Lane, n.Template, n.Vars, n.Media, n.MediaRef, n.Cause, n.Zone, tx.now, due)
+		id, n.Person, tx.messageID(), n.Lane, n.Template, n.Vars, n.Media, n.MediaRef, n.Cause, n.Zone, tx.now, due, Trace(ctx))
 	if err != nil || tag.RowsAffected() == 0 {
 		return false, err
 	}

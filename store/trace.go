@@ -1,6 +1,9 @@
 package store
 
-import "context"
+import (
+	"context"
+	"log/slog"
+)
 
 type traceKey struct{}
 
@@ -14,4 +17,27 @@ func WithTrace(ctx context.Context, id string) context.Context {
 func Trace(ctx context.Context) string {
 	id, _ := ctx.Value(traceKey{}).(string)
 	return id
+}
+
+// TraceHandler gives each line of a log the trace ID of its context, so that no
+// caller has to: an HTTP request, the message that it caused and the job that
+// sent it are found by one word.
+type TraceHandler struct{ slog.Handler }
+
+// Handle implements slog.Handler.
+func (t TraceHandler) Handle(ctx context.Context, r slog.Record) error {
+	if id := Trace(ctx); id != "" {
+		r.AddAttrs(slog.String("trace_id", id))
+	}
+	return t.Handler.Handle(ctx, r)
+}
+
+// WithAttrs implements slog.Handler.
+func (t TraceHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return TraceHandler{t.Handler.WithAttrs(attrs)}
+}
+
+// WithGroup implements slog.Handler.
+func (t TraceHandler) WithGroup(name string) slog.Handler {
+	return TraceHandler{t.Handler.WithGroup(name)}
 }

@@ -72,7 +72,7 @@ func New(t testing.TB) *World {
 	require.NoError(t, err)
 	w.Runner = bot.New(bot.Options{
 		DB: db, Engine: engine, Words: words, Texts: w.Texts,
-		Log: slog.New(slog.NewTextHandler(io.Writer(w.Log), &slog.HandlerOptions{Level: slog.LevelDebug})),
+		Log: slog.New(store.TraceHandler{Handler: slog.NewTextHandler(io.Writer(w.Log), &slog.HandlerOptions{Level: slog.LevelDebug})}),
 	})
 	w.settle()
 	return w

@@ -89,7 +89,7 @@ func (s *server) startWorker(ctx context.Context, db *store.DB, client cache.Cli
 		DB: db, Redis: client, Bell: bell, Turns: turns, Texts: texts, Concurrency: s.cfg.Workers,
 		// The simulator answers at once: what a killed process had in hand need not
 		// wait for as long as a send over a network may take.
-		Lease: 5 * time.Second,
+		Lease:   5 * time.Second,
 		Senders: map[string]jobs.Sender{store.Sim: sim.New(db)}, Channel: store.Sim,
 	})
 	if err := worker.Start(ctx); err != nil {
