@@ -108,6 +108,9 @@ func TestEveryOperation(t *testing.T) {
 	delivered := apitest.Data[thing](w.As(w.Keepers[0].Token), ok, "POST", "/v1/redemptions/"+w.Redemption+"/delivery", obj{"shop_code": w.Keepers[0].Shop.Code})
 	assert.Equal(t, "delivered", delivered.Status)
 
+	entered := apitest.Data[struct{ Enrolled bool }](w.As(w.Shoppers[1].Token), created, "POST", "/v1/campaigns/"+string(w.Tenants[0].Campaign)+"/enrollments", nil)
+	assert.True(t, entered.Enrolled)
+
 	// Reports and jobs.
 	report := apitest.Data[struct {
 		Note string

@@ -17,19 +17,22 @@ func (s *server) live(c *fiber.Ctx) error {
 // ready says whether the process can do its work: not without Postgres; less
 // well without the rest.
 func (s *server) ready(c *fiber.Ctx) error {
-	status, all := "ok", s.dependencies(c.UserContext())
-	byName := make(map[string]Dependency, len(all))
-	for _, d := range all {
-		byName[d.Name] = d
-		if d.State != "ok" && status == "ok" {
+	status, code, details := "ok", http.StatusOK, map[string]string{}
+	answer := map[string]any{"details": details}
+	for _, d := range s.dependencies(c.UserContext()) {
+		answer[d.Name] = d.State
+		if d.Detail != "" {
+			details[d.Name] = d.Detail
+		}
+		switch {
+		case d.Name == postgres && d.State == "down":
+			status, code = "down", http.StatusServiceUnavailable
+		case d.State != "ok" && status == "ok":
 			status = "degraded"
 		}
 	}
-	code := http.StatusOK
-	if byName[postgres].State == "down" {
-		status, code = "down", http.StatusServiceUnavailable
-	}
-	return c.Status(code).JSON(map[string]any{"status": status, "dependencies": byName})
+	answer["status"] = status
+	return c.Status(code).JSON(answer)
 }
 
 const postgres = "postgres"

@@ -77,6 +77,7 @@ func samples(w *apitest.World) map[string]sample {
 		"PATCH /v1/tenderos/:id":              {path: id("/v1/tenderos/", keeper.Tendero), body: obj{"active": true}},
 		"GET /v1/campaigns/:id":               {path: id("/v1/campaigns/", one.Campaign), blind: other},
 		"PATCH /v1/campaigns/:id":             {path: id("/v1/campaigns/", one.Campaign), body: obj{"goal": 2}, blind: other},
+		"POST /v1/campaigns/:id/enrollments":  {path: id("/v1/campaigns/", w.Tenants[1].Reward, "/enrollments"), blind: []string{"consumer1", "consumer2"}}, // no such campaign
 		"GET /v1/campaigns/:id/rewards":       {path: id("/v1/campaigns/", one.Campaign, "/rewards"), blind: other},
 		"POST /v1/campaigns/:id/rewards":      {path: id("/v1/campaigns/", one.Campaign, "/rewards"), body: obj{"name": "Algo", "threshold": 1}, blind: other},
 		"PATCH /v1/rewards/:id":               {path: id("/v1/rewards/", one.Reward), body: obj{"threshold": 1}, blind: other},

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"strconv"
+	"time"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -21,6 +22,7 @@ type adminDesk struct {
 	tenderos map[loyalty.ID]int
 	digests  map[loyalty.ID]store.ShopDigest
 	problems []store.Problem
+	runs     map[string]time.Time
 }
 
 const (
@@ -37,6 +39,9 @@ func (s *server) adminPage(c *fiber.Ctx) error {
 			return d, err
 		}
 		if d.problems, err = t.Problems(ctx, mostProblems); err != nil {
+			return d, err
+		}
+		if d.runs, err = t.LastRuns(ctx); err != nil {
 			return d, err
 		}
 		if d.shops, _, err = t.Shops(ctx, scope, store.ShopFilter{}, store.Page{Limit: mostAdminShops}); err != nil {
@@ -71,6 +76,14 @@ func (s *server) adminPage(c *fiber.Ctx) error {
 	return s.html(c, http.StatusOK, func(w io.Writer) error { return s.Pages.Admin(w, v) })
 }
 
+// lastRun is a moment as the page shows it; none stays none.
+func lastRun(t time.Time) time.Time {
+	if t.IsZero() {
+		return t
+	}
+	return t.In(zone(""))
+}
+
 func adminView(d adminDesk) templates.AdminView {
 	var purchases, consumers int64
 	v := templates.AdminView{LogoutAction: "/admin/logout"}
@@ -90,9 +103,9 @@ func adminView(d adminDesk) templates.AdminView {
 		{Label: "mensajes por enviar", Value: d.backlog.Outbox}, {Label: "mensajes con problemas", Value: d.backlog.Failed + d.backlog.Parked},
 	}
 	v.Jobs = []templates.AdminJob{
-		{Name: "Recordatorios", Explain: "A quien le falta poco y lleva días sin comprar.", Action: "/admin/jobs/nudges/runs"},
-		{Name: "Resumen para tenderos", Explain: "Lo que Qoa vendió en la semana, y a pedir.", Action: "/admin/jobs/digests/runs"},
-		{Name: "Resumen para marcas", Explain: "El retorno de cada campaña en la semana.", Action: "/admin/jobs/roi/runs"},
+		{Name: "Recordatorios", Explain: "A quien le falta poco y lleva días sin comprar.", Action: "/admin/jobs/nudges/runs", LastRun: lastRun(d.runs["nudges"])},
+		{Name: "Resumen para tenderos", Explain: "Lo que Qoa vendió en la semana, y a pedir.", Action: "/admin/jobs/digests/runs", LastRun: lastRun(d.runs["digests"])},
+		{Name: "Resumen para marcas", Explain: "El retorno de cada campaña en la semana.", Action: "/admin/jobs/roi/runs", LastRun: lastRun(d.runs["roi"])},
 	}
 	for _, p := range d.problems {
 		kind, state := "Mensaje por enviar", "falló"

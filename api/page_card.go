@@ -115,7 +115,7 @@ func (s *server) cardView(c *fiber.Ctx, card ownCard) (templates.CardView, error
 	own := ownURL(c)
 	v := templates.CardView{
 		Name: firstWord(card.wallet.Name), CardCode: card.wallet.CardCode, QR: qr, WhatsAppURL: s.chatURL("hola"), PrivacyURL: "/privacidad",
-		FragmentURL: own + "/fragment", EvidenceAction: own + "/evidence", RedeemAction: own + "/redemptions",
+		FragmentURL: own + "/fragment", EvidenceAction: own + "/evidence", RedeemAction: own + "/redemptions", EnrollAction: own + "/enrollments",
 		FormKey: s.formKey(), Flash: flashWords(c.Query("aviso")), Wallet: walletView(card.wallet, s.DB.Now()),
 	}
 	if s.Cards != nil {
@@ -189,6 +189,7 @@ func campaignView(b store.Balance, shops map[loyalty.ID]string, now time.Time) t
 		Balance: int(b.Balance), Goal: int(b.Goal),
 	}
 	if b.RunsAt(now) {
+		v.Join = b.Enrolment == loyalty.OnRequest && !b.Enrolled
 		v.Earn = earnWords(b.Campaign)
 		for _, p := range b.Products[:min(len(b.Products), mostNamed)] {
 			v.Products = append(v.Products, p.Name)
@@ -260,6 +261,24 @@ func (s *server) cardRedeem(c *fiber.Ctx) error {
 	return c.Redirect(ownURL(c), http.StatusSeeOther)
 }
 
+// cardEnroll lets the consumer into a campaign that begins on request.
+func (s *server) cardEnroll(c *fiber.Ctx) error {
+	campaign, err := loyalty.ParseID(formText(c, "campaign"))
+	if err != nil {
+		return c.Redirect(ownURL(c)+"?aviso="+string(loyalty.CodeCampaignNotFound), http.StatusSeeOther)
+	}
+	ok, err := s.asOwner(c, func(ctx context.Context, t *store.Tx, person loyalty.ID) error {
+		return t.Enroll(ctx, person, campaign)
+	})
+	if code := string(loyalty.CodeOf(err)); flashWords(code) != "" {
+		return c.Redirect(ownURL(c)+"?aviso="+code, http.StatusSeeOther)
+	}
+	if !ok {
+		return err
+	}
+	return c.Redirect(ownURL(c), http.StatusSeeOther)
+}
+
 // flashWords is what the page says after a form. Only these words can be made
 // to appear: the code comes from the address, which anyone may write.
 func flashWords(code string) string {
@@ -270,6 +289,8 @@ func flashWords(code string) string {
 		return "Ese premio se agotó. Lo que juntaste sigue en tu tarjeta."
 	case loyalty.CodeNotFound:
 		return "Ese premio ya no está disponible."
+	case loyalty.CodeCampaignNotFound:
+		return "Esa promoción ya no está en tus tiendas."
 	}
 	return ""
 }

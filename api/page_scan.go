@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -213,7 +214,11 @@ type scanDesk struct {
 	shop   store.Shop
 	offers []store.CampaignOffer
 	today  store.ShopDigest
+	latest []store.Movement // today's last few sales
 }
+
+// mostSales is how many of today's sales the page lists.
+const mostSales = 5
 
 func (s *server) drawScan(c *fiber.Ctx, status int, code string, f scanForm, finish func(*templates.ScanView)) error {
 	code, _ = loyalty.ParseCode(code)
@@ -228,7 +233,12 @@ func (s *server) drawScan(c *fiber.Ctx, status int, code string, f scanForm, fin
 		if d.offers, err = t.CampaignsAt(ctx, d.shop.ID, t.Now()); err != nil {
 			return d, err
 		}
-		d.today, err = t.ShopToday(ctx, scopeOf(c), d.shop.ID)
+		if d.today, err = t.ShopToday(ctx, scopeOf(c), d.shop.ID); err != nil {
+			return d, err
+		}
+		now := t.Now().In(zone(d.shop.TimeZone))
+		midnight := time.Date(now.Year(), now.Month(), now.Day(), 0, 0, 0, 0, now.Location())
+		d.latest, err = t.LatestSales(ctx, scopeOf(c), d.shop.ID, midnight, mostSales)
 		return d, err
 	})
 	if err != nil {
@@ -256,6 +266,12 @@ func (s *server) scanView(d scanDesk, f scanForm) templates.ScanView {
 		},
 	}
 	v.OtherQty, _ = strconv.Atoi(f.otherQty)
+	for _, m := range d.latest {
+		sale := purchaseView(m)
+		v.Today.Last = append(v.Today.Last, templates.ScanSale{
+			At: sale.At, Items: strings.Join(sale.Items, ", "), Earned: strings.Join(sale.Earned, ", "),
+		})
+	}
 	seen := map[loyalty.GTIN]int{}
 	for _, offer := range d.offers {
 		for _, p := range offer.Products {

@@ -165,6 +165,24 @@ func TestCardPageForms(t *testing.T) {
 	assert.NotContains(t, w.Do("GET", ana.URL+"?aviso=Llama+al+900", nil).Text(), "900")
 }
 
+// A campaign on request begins with a button on the card, and only then.
+func TestACampaignOnRequestIsJoinedFromTheCard(t *testing.T) {
+	w := apitest.New(t)
+	w.Tx(t, func(ctx context.Context, tx *store.Tx) {
+		onRequest, everywhere := loyalty.OnRequest, true
+		_, err := tx.UpdateCampaign(ctx, loyalty.System(), w.Tenants[1].Campaign, store.CampaignPatch{Enrolment: &onRequest, AllShops: &everywhere})
+		require.NoError(t, err)
+	})
+	ana := w.Shoppers[0]
+	require.Contains(t, w.Do("GET", ana.URL, nil).Text(), "Quiero participar")
+	assert.Equal(t, ana.URL+"?aviso=CAMPAIGN_NOT_FOUND", form(w, ana.URL+"/enrollments", "", "campaign", string(w.Tenants[0].Reward)).Header.Get("Location"))
+	assert.Equal(t, ana.URL+"?aviso=CAMPAIGN_NOT_FOUND", form(w, ana.URL+"/enrollments", "", "campaign", "x").Header.Get("Location"))
+	for range 2 { // a double tap
+		assert.Equal(t, ana.URL, form(w, ana.URL+"/enrollments", "", "campaign", string(w.Tenants[1].Campaign)).Header.Get("Location"))
+	}
+	assert.NotContains(t, w.Do("GET", ana.URL, nil).Text(), "Quiero participar")
+}
+
 // events opens a card's event stream and gives its lines.
 func events(t *testing.T, w *apitest.World, path string) (<-chan string, context.CancelFunc) {
 	t.Helper()

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"strconv"
 	"time"
 
@@ -77,7 +78,8 @@ func (tx *Tx) SimMedia(ctx context.Context, seq string) (media, ref string, err 
 	if err == nil {
 		err = tx.tx.QueryRow(ctx, `SELECT media, media_ref FROM sim_messages WHERE seq = $1 AND media <> ''`, n).Scan(&media, &ref)
 	}
-	if err != nil && (none(err) || n == 0) {
+	var notNumber *strconv.NumError
+	if none(err) || errors.As(err, &notNumber) {
 		return "", "", loyalty.NotFound(loyalty.CodeNotFound, "Esa imagen no existe.")
 	}
 	return media, ref, err

@@ -192,7 +192,7 @@ func (tx *Tx) balances(ctx context.Context, person loyalty.ID) ([]Balance, error
 	return all, nil
 }
 
-// Movement is one line of a consumer's history: a purchase.
+// Movement is one line of a consumer's or a shop's history: a purchase.
 type Movement struct {
 	Receipt
 	Shop     string
@@ -201,9 +201,15 @@ type Movement struct {
 
 // History gives the consumer's latest purchases, newest first.
 func (tx *Tx) History(ctx context.Context, person loyalty.ID, limit int) ([]Movement, error) {
+	return tx.movements(ctx, `pu.person_id = $1`, person, limit)
+}
+
+// movements gives the latest purchases that the condition picks; it may use $1
+// for of, and $3 onwards for more.
+func (tx *Tx) movements(ctx context.Context, condition string, of loyalty.ID, limit int, more ...any) ([]Movement, error) {
 	rows, err := tx.tx.Query(ctx, `
 		SELECT pu.receipt, pu.status, s.name, s.time_zone FROM purchases pu JOIN shops s ON s.id = pu.shop_id
-		WHERE pu.person_id = $1 ORDER BY pu.occurred_at DESC, pu.id DESC LIMIT $2`, person, limit)
+		WHERE `+condition+` ORDER BY pu.occurred_at DESC, pu.id DESC LIMIT $2`, append([]any{of, limit}, more...)...)
 	if err != nil {
 		return nil, err
 	}

@@ -21,6 +21,7 @@ type CardView struct {
 
 	EvidenceAction string // POST: issues an evidence code
 	RedeemAction   string // POST: fields campaign, reward, key
+	EnrollAction   string // POST: field campaign
 	FormKey        string // idempotency key of the forms on this rendering
 	CSRF           string
 
@@ -58,6 +59,7 @@ type CardCampaign struct {
 	Name     string
 	Brand    string
 	Stamps   bool // else points
+	Join     bool // begins only when the consumer asks for it
 	Balance  int  // goes on past Goal; negative after a reversal
 	Goal     int
 	Earn     string   // "1 sello por cada pieza"

@@ -26,7 +26,7 @@ func sampleCard(t testing.TB) CardView {
 	return CardView{
 		Name: "Ana", CardCode: "7H2KQ9M4", QR: sampleQR(t), WhatsAppURL: "https://wa.me/525500000000?text=hola", PrivacyURL: "/privacidad",
 		EventsURL: "/c/s3cr3t/7H2KQ9M4/events", FragmentURL: "/c/s3cr3t/7H2KQ9M4/fragment",
-		EvidenceAction: "/c/s3cr3t/7H2KQ9M4/evidence", RedeemAction: "/c/s3cr3t/7H2KQ9M4/redeem", FormKey: "k1", CSRF: "csrf1",
+		EvidenceAction: "/c/s3cr3t/7H2KQ9M4/evidence", RedeemAction: "/c/s3cr3t/7H2KQ9M4/redeem", EnrollAction: "/c/s3cr3t/7H2KQ9M4/enrollments", FormKey: "k1", CSRF: "csrf1",
 		Wallet: []CardShop{
 			{Name: "Abarrotes Lupita", Place: "Narvarte, Ciudad de México", Campaigns: []CardCampaign{
 				{

@@ -111,6 +111,9 @@ func New(t testing.TB, change ...func(*api.Deps)) *World {
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 		defer cancel()
+		// A connection that was dialled and never used would keep the server
+		// from draining.
+		w.http.CloseIdleConnections()
 		require.NoError(t, w.API.Shutdown(ctx))
 		require.NoError(t, <-served)
 		w.DB.Close()

@@ -124,7 +124,11 @@ func (s *server) startAPI(ctx context.Context, db *store.DB, client cache.Client
 		}
 	}()
 	s.onStop(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), drainTime)
+		patience := drainTime
+		if s.dev {
+			patience = drainTimeDev
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
 		if err := door.Shutdown(ctx); err != nil && !errors.Is(err, context.DeadlineExceeded) {
 			s.log.Warn("http did not shut down in order", "error", err)
@@ -133,8 +137,13 @@ func (s *server) startAPI(ctx context.Context, db *store.DB, client cache.Client
 	return nil
 }
 
-// drainTime is how long requests under way may take to end at a shutdown.
-const drainTime = 15 * time.Second
+// How long requests under way may take to end at a shutdown. Browsers keep
+// connections in hand that never carried a request; those are waited for too,
+// and a person at a terminal should not have to.
+const (
+	drainTime    = 15 * time.Second
+	drainTimeDev = 2 * time.Second
+)
 
 func (s *server) onStop(f func()) { s.stops = append(s.stops, f) }
 
