@@ -42,15 +42,7 @@ func digests(ctx context.Context, tx *store.Tx) (int, error) { return tx.QueueDi
 
 func roi(ctx context.Context, tx *store.Tx) (int, error) { return tx.QueueROI(ctx) }
 
-// rollup does the last two days each time, and once a day all that a late
-// purchase may have changed.
-func rollup(ctx context.Context, tx *store.Tx) (int, error) {
-	days := -2
-	if now := tx.Now(); now.Hour() == 9 && now.Minute() == 0 {
-		days = -32
-	}
-	return 0, tx.RollupSales(ctx, tx.Now().AddDate(0, 0, days))
-}
+func rollup(ctx context.Context, tx *store.Tx) (int, error) { return 0, tx.CatchUpSales(ctx) }
 
 // expireBatch bounds how long a run holds its locks; the next hour goes on.
 const expireBatch = 1000

@@ -516,8 +516,15 @@ CREATE TABLE activity_daily (
   PRIMARY KEY (campaign_id, day, shop_id, person_id)
 );
 
+-- Up to which purchase the rollups were made.
+CREATE TABLE rollups (
+  name text PRIMARY KEY,
+  upto uuid NOT NULL,          -- the newest purchase then
+  at   timestamptz NOT NULL
+);
+
 -- +goose Down
-DROP TABLE activity_daily, sales_daily, job_runs, sim_messages, outbox, inbox, conversations, cases, reorders,
+DROP TABLE rollups, activity_daily, sales_daily, job_runs, sim_messages, outbox, inbox, conversations, cases, reorders,
   evidence_codes, ledger, redemptions, purchase_items, purchases, causes, earning_counters, enrollments, rewards,
   campaign_shops, campaign_products, campaigns, otps, tokens, staff, cards, tenderos, consumers,
   consents, addresses, persons, shop_visits, shops, products, brands, cpgs;

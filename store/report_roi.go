@@ -77,7 +77,7 @@ const maxReportDays = 366 * 3
 
 // ROI reports on a campaign (an admin, or the CPG's own team), from the rollups
 // and the redemptions that were delivered. Amounts are rounded once, half up to
-// the centavo; the report is as fresh as the last RollupSales.
+// the centavo. The rollups are brought up to date first, where they are behind.
 func (tx *Tx) ROI(ctx context.Context, scope loyalty.Scope, campaign loyalty.ID, from, to time.Time) (ROIReport, error) {
 	from, to = dayOf(from), dayOf(to)
 	var c check
@@ -93,6 +93,9 @@ func (tx *Tx) ROI(ctx context.Context, scope loyalty.Scope, campaign loyalty.ID,
 		err = errNoCampaign() // public, but not its figures
 	}
 	if err != nil {
+		return ROIReport{}, err
+	}
+	if err := tx.freshen(ctx); err != nil {
 		return ROIReport{}, err
 	}
 	r := ROIReport{Campaign: v.Campaign, From: from, To: to}

@@ -343,3 +343,29 @@ func TestShopTodayIsTheShopsDay(t *testing.T) {
 	w.clock.Advance(time.Minute)
 	require.Zero(t, today().Purchases)
 }
+
+// A report knows the purchase of a moment ago, and one that came late with its
+// own day, without anybody having rolled up.
+func TestAReportIsFreshWhenItIsRead(t *testing.T) {
+	w := newWorld(t, 8)
+	ctx := t.Context()
+	w.clock.Set(w.now().Add(20 * 24 * time.Hour))
+	revenue := func() (cents loyalty.Cents) {
+		w.clock.Advance(time.Second)
+		w.do(func(tx *store.Tx) error {
+			r, err := tx.ROI(ctx, w.admin, w.stamps, w.now().AddDate(0, 0, -30), w.now())
+			cents = r.Revenue
+			return err
+		})
+		return cents
+	}
+	require.Zero(t, revenue())
+	_, _, err := w.buy("fresh-1", w.card, 2)
+	require.NoError(t, err)
+	require.Equal(t, loyalty.Cents(2*1850), revenue())
+	_, _, err = w.buyAs(w.admin, w.purchaseOf("fresh-2", w.shop, w.gtin, w.now().AddDate(0, 0, -15)))
+	require.NoError(t, err)
+	require.Equal(t, loyalty.Cents(3*1850), revenue(), "a late purchase")
+	w.do(func(tx *store.Tx) error { return tx.CatchUpSales(ctx) })
+	require.Equal(t, loyalty.Cents(3*1850), revenue(), "catching up again changes nothing")
+}

@@ -11,14 +11,11 @@ import (
 const reportZone = "America/Mexico_City"
 
 // QueueROI tells brand teams the return of each running campaign in the seven
-// days up to today: one message a member, campaign and day. The rollup is made
-// fresh first. It says how many messages it queued.
+// days up to today: one message a member, campaign and day. It says how many
+// messages it queued.
 func (tx *Tx) QueueROI(ctx context.Context) (int, error) {
 	today := tx.now.In(location(reportZone))
 	from := today.AddDate(0, 0, -6)
-	if err := tx.RollupSales(ctx, from); err != nil {
-		return 0, err
-	}
 	type summary struct {
 		Person   loyalty.ID `db:"person_id"`
 		Campaign loyalty.ID `db:"campaign_id"`

@@ -3,6 +3,8 @@ package store
 import (
 	"context"
 	"time"
+
+	"github.com/qoa-conectados/qoa/store/loyalty"
 )
 
 // rolledSales are the lines that count for a campaign: a recorded purchase, of
@@ -26,17 +28,78 @@ const rolledSales = `
 	  AND (c.status <> 'ended' OR p.occurred_at < c.updated_at)
 	  AND (c.all_shops OR EXISTS (SELECT FROM campaign_shops cs WHERE cs.campaign_id = c.id AND cs.shop_id = p.shop_id))`
 
+// Two bounds of catching up.
+const (
+	// A purchase may commit after one that was begun later: so much is looked at
+	// again.
+	lateCommit = time.Minute
+	// However many people look at reports, they are not made fresh more often.
+	freshFor = 500 * time.Millisecond
+)
+
+// CatchUpSales computes anew the days into which the purchases fall that were
+// recorded since the last time, late ones with their own days. A job does it
+// each minute.
+func (tx *Tx) CatchUpSales(ctx context.Context) error {
+	upto, _, err := tx.rolledUp(ctx)
+	if err != nil {
+		return err
+	}
+	var from *time.Time
+	err = tx.tx.QueryRow(ctx, `SELECT min(occurred_at) FROM purchases WHERE id >= $1`, loyalty.IDAt(upto.Time().Add(-lateCommit))).Scan(&from)
+	if err != nil || from == nil {
+		return err
+	}
+	return tx.RollupSales(ctx, from.AddDate(0, 0, -1))
+}
+
+// freshen catches up where a report would miss purchases.
+func (tx *Tx) freshen(ctx context.Context) error {
+	upto, at, err := tx.rolledUp(ctx)
+	if err != nil {
+		return err
+	}
+	newest, err := tx.newestPurchase(ctx)
+	if age := tx.now.Sub(at); err != nil || newest == upto || age >= 0 && age < freshFor {
+		return err
+	}
+	return tx.CatchUpSales(ctx)
+}
+
+// rolledUp says up to which purchase the rollups were made, and when; the
+// smallest ID before the first time.
+func (tx *Tx) rolledUp(ctx context.Context) (upto loyalty.ID, at time.Time, err error) {
+	err = tx.tx.QueryRow(ctx, `SELECT upto, at FROM rollups WHERE name = 'sales'`).Scan(&upto, &at)
+	if none(err) {
+		return loyalty.IDAt(time.UnixMilli(0)), time.Time{}, nil
+	}
+	return upto, at, err
+}
+
+func (tx *Tx) newestPurchase(ctx context.Context) (id loyalty.ID, err error) {
+	err = tx.tx.QueryRow(ctx, `SELECT id FROM purchases ORDER BY id DESC LIMIT 1`).Scan(&id)
+	if none(err) {
+		return loyalty.IDAt(time.UnixMilli(0)), nil
+	}
+	return id, err
+}
+
 // RollupSales computes the rollups that reports read, anew for all days from the
 // given one on (its clock time does not matter); the zero time is all there is.
 // A day is the shop's. Again is harmless; two at once run one after the other.
 //
-// A job does the last days often, and all days that a late purchase may still
-// fall into (maxLateness) now and then. Older days stay as they were computed,
-// also when PLIs or shops changed since.
+// Days before the given one stay as they were computed, also when PLIs or shops
+// changed since.
 func (tx *Tx) RollupSales(ctx context.Context, from time.Time) error {
 	first := time.Date(max(from.Year(), 2000), from.Month(), from.Day(), 0, 0, 0, 0, time.UTC)
 	early := first.AddDate(0, 0, -1)
 	if _, err := tx.tx.Exec(ctx, `SELECT pg_advisory_xact_lock(hashtext('rollup'))`); err != nil {
+		return err
+	}
+	// What is newer than this may be in the sums or not, and will be looked at
+	// again.
+	newest, err := tx.newestPurchase(ctx)
+	if err != nil {
 		return err
 	}
 	for _, sql := range []string{
@@ -64,5 +127,8 @@ func (tx *Tx) RollupSales(ctx context.Context, from time.Time) error {
 			return err
 		}
 	}
-	return nil
+	_, err = tx.tx.Exec(ctx, `
+		INSERT INTO rollups (name, upto, at) VALUES ('sales', $1, $2)
+		ON CONFLICT (name) DO UPDATE SET upto = $1, at = $2`, newest, tx.now)
+	return err
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"strconv"
 	"time"
 )
 
@@ -27,6 +28,26 @@ func NewID(now time.Time, random io.Reader) ID {
 	b[8] = b[8]&0x3f | 0x80
 	h := hex.EncodeToString(b[:])
 	return ID(h[:8] + "-" + h[8:12] + "-" + h[12:16] + "-" + h[16:20] + "-" + h[20:])
+}
+
+// IDAt is the smallest ID of its millisecond: a bound for searches by time.
+// Times before 1970 have the bound of all.
+func IDAt(t time.Time) ID {
+	h := fmt.Sprintf("%012x", max(t.UnixMilli(), 0))
+	return ID(h[:8] + "-" + h[8:12] + "-7000-8000-000000000000")
+}
+
+// Time is when an ID of NewID was made, to the millisecond; the zero time for
+// what is no ID.
+func (id ID) Time() time.Time {
+	if len(id) != 36 {
+		return time.Time{}
+	}
+	ms, err := strconv.ParseInt(string(id[:8]+id[9:13]), 16, 64)
+	if err != nil {
+		return time.Time{}
+	}
+	return time.UnixMilli(ms).UTC()
 }
 
 // ParseID reads a UUID in canonical form, any case. The error is ErrInvalid.

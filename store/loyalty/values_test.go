@@ -1,6 +1,7 @@
 package loyalty_test
 
 import (
+	"math/rand/v2"
 	"testing"
 	"time"
 
@@ -64,6 +65,22 @@ func TestWords(t *testing.T) {
 	} {
 		if c.got != c.want {
 			t.Errorf("got %q, want %q", c.got, c.want)
+		}
+	}
+}
+
+func TestIDAt(t *testing.T) {
+	at := time.Date(2026, 11, 21, 3, 20, 0, 123e6, time.UTC)
+	id := loyalty.NewID(at, rand.NewChaCha8([32]byte{9}))
+	if !id.Time().Equal(at) || !loyalty.IDAt(at).Time().Equal(at) {
+		t.Errorf("%s is of %s, %s of %s; want %s", id, id.Time(), loyalty.IDAt(at), loyalty.IDAt(at).Time(), at)
+	}
+	if id < loyalty.IDAt(at) || id >= loyalty.IDAt(at.Add(time.Millisecond)) {
+		t.Errorf("%s is not within its millisecond", id)
+	}
+	for _, bad := range []loyalty.ID{"", "x", "zzzzzzzz-zzzz-7000-8000-000000000000"} {
+		if !bad.Time().IsZero() {
+			t.Errorf("%q has a time", bad)
 		}
 	}
 }
