@@ -34,6 +34,7 @@ type vars = map[string]string
 func actions() map[string]action {
 	return map[string]action{
 		"resolve_shop":         resolveShop,
+		"names_shop":           namesShop,
 		"choose_shop":          chooseShop,
 		"create_card":          createCard,
 		"load_profile":         loadProfile,

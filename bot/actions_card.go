@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/qoa-conectados/qoa/flows"
 	"github.com/qoa-conectados/qoa/store"
@@ -73,7 +74,56 @@ func shopInWords(ctx context.Context, t *turn, text string) (flows.Outcome, erro
 			return shopsFound(shops)
 		}
 	}
+	shops, err := bareShopName(ctx, t, text)
+	if err != nil {
+		return flows.Outcome{}, err
+	}
+	if len(shops) > 0 {
+		return shopsFound(shops)
+	}
 	return when("missing")
+}
+
+// Limits on a text that may be a shop's name and nothing else.
+const (
+	mostNameWords   = 5
+	leastNameLetter = 4
+)
+
+// bareShopName finds the shops of a text that is hardly more than a name:
+// Lupita, Abarrotes Lupita, la de doña Tere.
+func bareShopName(ctx context.Context, t *turn, text string) ([]store.Shop, error) {
+	words := strings.Fields(strings.Trim(text, " .,;:!¡?¿"))
+	for len(words) > 0 && beforeShopName[strings.ToLower(words[0])] {
+		words = words[1:]
+	}
+	name := strings.Join(words, " ")
+	letters := 0
+	for _, r := range name {
+		if unicode.IsLetter(r) {
+			letters++
+		}
+	}
+	if len(words) > mostNameWords || letters < leastNameLetter || !slices.ContainsFunc(words, func(w string) bool { return !noShopName[strings.ToLower(w)] }) {
+		return nil, nil
+	}
+	return t.tx.ShopsByName(ctx, name)
+}
+
+// beforeShopName are words before a name: en la de doña Tere.
+var beforeShopName = map[string]bool{"la": true, "el": true, "de": true, "del": true, "en": true, "es": true, "con": true}
+
+// namesShop lets a shop's name be enough of a first message. Who has a card
+// means something else by it.
+func namesShop(ctx context.Context, t *turn, args vars) (flows.Outcome, error) {
+	if _, ok, err := t.wallet(ctx); err != nil || ok {
+		return flows.Outcome{Name: "none"}, err
+	}
+	shops, err := bareShopName(ctx, t, args[flows.VarText])
+	if err != nil || len(shops) == 0 {
+		return flows.Outcome{Name: "none"}, err
+	}
+	return when("named")
 }
 
 // noShopName are words that do not name a shop by themselves: "de la tienda" is

@@ -239,11 +239,18 @@ func requestReorder(ctx context.Context, t *turn, args vars) (flows.Outcome, err
 		if product == "" {
 			continue // what was written is kept in the note
 		}
-		n, _ := strconv.Atoi(row["quantity"]) // none: the brand asks
+		n := 0 // none was written: the brand asks
+		if row["stated"] != "" {
+			n, _ = strconv.Atoi(row["quantity"])
+		}
 		wishes = append(wishes, store.ReorderInput{Product: product, Quantity: min(max(n, 0), 9999)})
 	}
+	outcome := "listed"
 	if len(wishes) == 0 {
 		wishes = append(wishes, store.ReorderInput{})
+		if len(strings.Fields(args[flows.VarText])) < 3 { // PEDIR, quiero pedir: nothing in particular
+			outcome = "recorded"
+		}
 	}
 	for _, w := range wishes {
 		w.Shop, w.Person, w.Note = shop.ID, t.person.ID, args[flows.VarText]
@@ -251,7 +258,7 @@ func requestReorder(ctx context.Context, t *turn, args vars) (flows.Outcome, err
 			return flows.Outcome{}, err
 		}
 	}
-	return when("recorded", flows.VarShop, shop.Name)
+	return when(outcome, flows.VarShop, shop.Name)
 }
 
 // productID is the ID of a product that is sold, or "".

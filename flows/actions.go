@@ -70,7 +70,7 @@ func consumerActions() []Action {
 	return []Action{
 		{
 			Name:  "resolve_shop",
-			Doc:   "Finds the shop a person means: by shop_code when there is one, else by shop_name.",
+			Doc:   "Finds the shop a person means: by shop_code when there is one, else by shop_name, else by what text says.",
 			Reads: []string{VarShopCode, VarShopName},
 			Outcomes: []ActionOutcome{
 				when("found", VarShopCode, VarShop),
@@ -78,6 +78,15 @@ func consumerActions() []Action {
 				when("none", VarQuery),
 				when("missing"),
 				when("inactive", VarShop),
+			},
+		},
+		{
+			Name:  "names_shop",
+			Doc:   "Says whether somebody who has no card wrote a shop's name (text) and nothing else.",
+			Reads: []string{VarText},
+			Outcomes: []ActionOutcome{
+				when("named"),
+				when("none"),
 			},
 		},
 		{
@@ -286,10 +295,13 @@ func tenderoActions() []Action {
 			},
 		},
 		{
-			Name:     "request_reorder",
-			Doc:      "Records the wish to reorder, which the brand sees: items when understood, text in any case.",
-			Reads:    []string{VarShopCode, VarItems, VarText},
-			Outcomes: []ActionOutcome{when("recorded", VarShop)},
+			Name:  "request_reorder",
+			Doc:   "Records the wish to reorder, which the brand sees: items when understood, text in any case. listed: text says what is wanted.",
+			Reads: []string{VarShopCode, VarItems, VarText},
+			Outcomes: []ActionOutcome{
+				when("recorded", VarShop),
+				when("listed", VarShop),
+			},
 		},
 		{
 			Name:     "send_shop_qr",

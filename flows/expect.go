@@ -64,6 +64,9 @@ func (e *Engine) answer(state State, role Audience, text string, r Result, vars 
 	if offersNo && r.Intent == No {
 		return outcomeNo, nil, true
 	}
+	if offersNo && declines(text) {
+		return outcomeNo, nil, true
+	}
 	event := string(state.Expect)
 	elsewhere := r.Sure() && r.Intent != Unknown && r.Intent != Yes && r.Intent != No
 	switch state.Expect {
@@ -107,7 +110,7 @@ func (e *Engine) answer(state State, role Audience, text string, r Result, vars 
 			return event, map[string]string{VarItems: encodeItems([]Item{{Query: cut(text, 60), Quantity: 1}})}, true
 		}
 	case ExpectQuantity:
-		if n, ok := readNumber(text); ok && n >= 1 && n <= MaxQuantity {
+		if n, ok := readNumber(text); ok && n >= 1 && n <= MaxQuantity && !e.words.otherProduct(text, vars[VarItems]) {
 			return event, map[string]string{VarQuantity: strconv.Itoa(n), VarItems: withQuantity(vars[VarItems], n)}, true
 		}
 	case ExpectName:
@@ -164,11 +167,22 @@ func withQuantity(items string, n int) string {
 	return EncodeList(rows)
 }
 
+// declines says whether a text refuses to answer, in words that are no plain no.
+func declines(text string) bool {
+	said := strings.Join(strings.Fields(plain(text)), " ")
+	return strings.HasPrefix(said, "prefiero no") || strings.HasPrefix(said, "mejor no")
+}
+
+// laughs says whether a word is a laugh, which no one is called: jajaja, jeje.
+func laughs(w string) bool {
+	return len(w) >= 4 && (strings.Trim(w, "ja") == "" || strings.Trim(w, "je") == "" || strings.Trim(w, "ha") == "") && strings.ContainsAny(w, "jh")
+}
+
 // namePrefixes may stand before a name.
-var namePrefixes = []string{"hola", "mi nombre es", "mi nombre", "me llamo", "me dicen", "soy", "yo soy", "es", "a nombre de", "claro", "si", "sí", "con mucho gusto", "mucho gusto"}
+var namePrefixes = []string{"hola", "buenas tardes", "buenas noches", "buenos dias", "buenos días", "buen dia", "buen día", "buenas", "mi nombre es", "mi nombre", "me llamo", "me dicen", "soy", "yo soy", "es", "a nombre de", "claro", "si", "sí", "con mucho gusto", "mucho gusto"}
 
 // noName are words that stand in sentences and not in names.
-var noName = []string{"no", "si", "que", "quien", "como", "cuando", "donde", "cuanto", "cuantos", "cuantas", "porque", "para", "por", "es", "esta", "estoy", "quiero", "tengo", "puedo", "dame", "mi", "mis", "tu", "su", "el", "un", "una", "en", "con", "ya", "pero", "hay", "necesito", "gracias", "hola", "codigo", "tarjeta", "puntos", "tienda", "http", "https", "www", "nombre", "decir", "importa", "despues", "luego", "jaja"}
+var noName = []string{"no", "si", "que", "quien", "como", "cuando", "donde", "cuanto", "cuantos", "cuantas", "porque", "para", "por", "es", "esta", "estoy", "quiero", "tengo", "puedo", "dame", "mi", "mis", "tu", "su", "el", "un", "una", "en", "con", "ya", "pero", "hay", "necesito", "gracias", "hola", "codigo", "tarjeta", "puntos", "tienda", "http", "https", "www", "nombre", "decir", "importa", "despues", "luego", "manana", "digo", "cliente", "clienta", "te"}
 
 // readName takes a name out of an answer. elsewhere says that the text means
 // something else, which only "me llamo …" outweighs.
@@ -198,7 +212,7 @@ func readName(text string, elsewhere bool) (string, bool) {
 	}
 	letters := 0
 	for _, w := range words {
-		if slices.Contains(noName, plain(w)) {
+		if p := plain(w); slices.Contains(noName, p) || laughs(p) {
 			return "", false
 		}
 		for _, r := range w {
@@ -228,12 +242,24 @@ func cutPrefixFold(s, prefix string) (string, bool) {
 
 var months = []string{"enero", "febrero", "marzo", "abril", "mayo", "junio", "julio", "agosto", "septiembre", "octubre", "noviembre", "diciembre"}
 
-// readBirthday reads 12/05, 12-05-1990, 12 de mayo, 12 de mayo de 1990.
+// dayWords are the days of a month, written out in one word.
+var dayWords = map[string]int{
+	"primero": 1, "uno": 1, "dos": 2, "tres": 3, "cuatro": 4, "cinco": 5, "seis": 6, "siete": 7, "ocho": 8, "nueve": 9, "diez": 10,
+	"once": 11, "doce": 12, "trece": 13, "catorce": 14, "quince": 15, "dieciseis": 16, "diecisiete": 17, "dieciocho": 18, "diecinueve": 19,
+	"veinte": 20, "veintiuno": 21, "veintidos": 22, "veintitres": 23, "veinticuatro": 24, "veinticinco": 25, "veintiseis": 26,
+	"veintisiete": 27, "veintiocho": 28, "veintinueve": 29, "treinta": 30,
+}
+
+// readBirthday reads 12/05, 12-05-1990, 12 de mayo, el doce de mayo, 12 mayo 90.
 func readBirthday(text string) (string, bool) {
 	var numbers []int
 	month := 0
 	for _, w := range strings.FieldsFunc(plain(text), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }) {
 		if n, err := strconv.Atoi(w); err == nil {
+			numbers = append(numbers, n)
+			continue
+		}
+		if n, ok := dayWords[w]; ok && len(numbers) == 0 {
 			numbers = append(numbers, n)
 			continue
 		}
@@ -256,6 +282,9 @@ func readBirthday(text string) (string, bool) {
 	}
 	if len(numbers) == 2 {
 		year := numbers[1]
+		if year >= 30 && year <= 99 { // 85; what 05 means nobody can tell
+			year += 1900
+		}
 		if year < 1900 || year > 2100 {
 			return "", false
 		}

@@ -276,6 +276,38 @@ var notProducts = map[string]bool{
 	"momento": true, "momentito": true, "rato": true, "ratito": true, "pregunta": true, "vez": true, "veces": true, "persona": true, "muchacho": true, "muchacha": true, "joven": true, "chavo": true, "nino": true, "nina": true, "pesos": true, "peso": true, "litros": true, "litro": true, "gramos": true, "horas": true, "minutos": true, "dia": true, "clientes": true, "codigos": true, "ventas": true, "compras": true, "puntos": true, "sellos": true, "punto": true, "sello": true, "estampa": true, "estampas": true, "cosas": true, "cosa": true, "pagaron": true, "pago": true, "llevaba": true, "hace": true,
 }
 
+// otherProduct says whether a text that should only say how many names a
+// product besides those it is about: "5 boings" is no number of cocas.
+func (u *Understander) otherProduct(text, about string) bool {
+	text = tidy(text)
+	known := map[string]bool{}
+	for _, row := range DecodeList(about) {
+		for gtin := range strings.SplitSeq(row["gtin"]+","+row["candidates"], ",") {
+			known[gtin] = gtin != ""
+		}
+	}
+	items, _ := u.allItems(text, tokenize(text), nil, true)
+	for _, it := range items {
+		switch {
+		case it.GTIN != "":
+			if !known[it.GTIN] {
+				return true
+			}
+		case len(it.Candidates) > 0:
+			if !slices.ContainsFunc(it.Candidates, func(gtin string) bool { return known[gtin] }) {
+				return true
+			}
+		default:
+			for _, key := range fold(it.Query) {
+				if !u.lex.fillers[key] && !u.lex.edges[key] {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
 // leftover takes what stands beside a code and names no known product for the
 // name of one that is not known.
 func (u *Understander) leftover(text string, tokens []token, codes []span) []Item {

@@ -73,5 +73,8 @@ func shopName(text string) string {
 	if name := readShopName(text, tokens, nil); name != "" {
 		return name
 	}
+	if len(tokens) > 2 && (tokens[0].plain == "la" || tokens[0].plain == "el") && tokens[1].plain == "de" {
+		text = text[tokens[2].start:] // la de doña Tere
+	}
 	return strings.TrimSpace(cut(text, 80))
 }

@@ -84,6 +84,9 @@ func encodeItems(items []Item) string {
 			"gtin": it.GTIN, "product": it.Product, "quantity": strconv.Itoa(it.Quantity),
 			"query": it.Query, "candidates": strings.Join(it.Candidates, ","),
 		}
+		if it.Stated {
+			rows[i]["stated"] = "yes"
+		}
 	}
 	return EncodeList(rows)
 }

@@ -461,10 +461,18 @@ func (l *lexicon) nearest(role Audience, keys []string) (Intent, bool) {
 
 // isCancel says whether a text asks to leave what is open.
 func isCancel(text string) bool {
-	switch strings.Join(fold(text), " ") {
-	case "kanselar", "kansela", "kanselalo", "kansele", "kansel", "salir", "olbidalo", "olbidelo", "olbida eso", "deja asi", "dejalo asi", "asi dejalo", "ya no kiero segir", "no kiero segir":
-		return true
-	default:
-		return false
-	}
+	return cancels[strings.Join(fold(text), " ")]
 }
+
+// cancels are the ways to say so, folded.
+var cancels = func() map[string]bool {
+	m := map[string]bool{}
+	for _, s := range []string{
+		"cancelar", "cancela", "cancélalo", "cancele", "cancel", "salir", "olvídalo", "olvídelo", "olvida eso", "deja así", "déjalo así", "así déjalo",
+		"ya no quiero seguir", "no quiero seguir", "quiero cancelar", "quiero salir", "cancelar por favor", "cancela por favor", "cancelar porfa", "cancela porfa",
+		"cancelar todo", "cancela todo", "cancelar compra", "cancelar la compra", "cancela la compra", "cancelar esto", "cancela eso", "mejor cancela", "mejor cancélalo",
+	} {
+		m[strings.Join(fold(s), " ")] = true
+	}
+	return m
+}()

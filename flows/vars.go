@@ -16,7 +16,7 @@ const (
 	VarGTIN           = "gtin"
 	VarProduct        = "product" // a product's name
 	VarQuantity       = "quantity"
-	VarItems          = "items"    // list: gtin, product, quantity, query (as written), candidates (GTINs, comma-separated)
+	VarItems          = "items"    // list: gtin, product, quantity, stated (yes or empty), query (as written), candidates (GTINs, comma-separated)
 	VarName           = "name"     // the person's name
 	VarBirthday       = "birthday" // MM-DD or YYYY-MM-DD
 	VarChoice         = "choice"   // the number chosen, from 1

@@ -23,7 +23,7 @@ func messageSamples() map[string]string {
 		"evidence_code": "EK7M2QXS", "redemption_code": "RK7M2QXS", "card_code": "4H7K2MQZ", "code": "EK7M2QXS", "expires": "mañana a las 18:30",
 		"rewards": `[{"reward":"Coca gratis","campaign":"Junta y gana","threshold":"10","unit":"stamp","missing":"1","ready":""},{"reward":"Taza","campaign":"Puntos","threshold":"100","unit":"point","missing":"0","ready":"yes"}]`,
 		"missing": "1", "campaigns": `[{"campaign":"Junta y gana","products":"Coca-Cola 600 ml","goal":"10","unit":"stamp","reward":"Coca gratis","until":"31 de enero"}]`,
-		"scan_url": "https://qoa.example.com/t/4n8Xk2mQpL0sVtYw7Rb9Ag4n8Xk2mQpL0sVtYw7Rb9Ag", "case": "A-1024", "purchased": `[{"product":"Coca-Cola 600 ml","quantity":"2"},{"product":"Gansito","quantity":"1"}]`,
+		"scan_url": "https://qoa.example.com/t/4n8Xk2mQpL0sVtYw7Rb9Ag4n8Xk2mQpL0sVtYw7Rb9Ag", "case": "A-1024", "text": "PEDIR 3 cajas de coca", "purchased": `[{"product":"Coca-Cola 600 ml","quantity":"2"},{"product":"Gansito","quantity":"1"}]`,
 		"earned":   `[{"campaign":"Junta y gana","unit":"stamp","amount":"2","balance":"10","goal":"10","ready":"yes"},{"campaign":"Puntos","unit":"point","amount":"1","balance":"61","goal":"100","ready":""}]`,
 		"reversed": `[{"campaign":"Junta y gana","unit":"stamp","amount":"-2","balance":"3"}]`,
 		"period":   "del 6 al 12 de enero", "purchases": "1", "units": "1204", "total": "$12,345.50", "consumers": "31", "stamps": "96", "top": `[{"product":"Coca-Cola 600 ml","quantity":"40"},{"product":"Gansito","quantity":"12"}]`,
@@ -150,5 +150,18 @@ func TestWhatTheBotBeginsSaysHowToStop(t *testing.T) {
 	}
 	if !slices.Contains(m.Keys(), "conversation.parked") {
 		t.Error("there is nothing to say when we fail")
+	}
+}
+
+// TestAWeekWithoutPurchasesInvites: a digest of nothing lists no zeros.
+func TestAWeekWithoutPurchasesInvites(t *testing.T) {
+	vars := messageSamples()
+	vars["purchases"], vars["units"], vars["consumers"], vars["stamps"], vars["total"], vars["top"] = "0", "0", "0", "0", "$0.00", "[]"
+	text, err := loadMessages(t).Render("digest.weekly", vars)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(text, "$0.00") || strings.Contains(text, "\n\n\n") || !strings.Contains(text, "*cartel*") || !strings.Contains(text, "BAJA") {
+		t.Error(text)
 	}
 }
