@@ -195,19 +195,24 @@ func (t *turn) begin(r Result, text string) error {
 	if f.ClosesOpen {
 		t.s.Stack = nil
 	}
-	var kept []Frame
-	for _, frame := range t.s.Stack {
-		if frame.Flow != name {
-			kept = append(kept, frame)
-		}
+	t.dropWaiting(name)
+	if n := len(t.s.Stack); n > maxStack {
+		t.s.Stack = t.s.Stack[n-maxStack:]
 	}
-	if len(kept) > maxStack {
-		kept = kept[len(kept)-maxStack:]
-	}
-	t.s.Stack = kept
 	vars := r.vars()
 	vars[VarText] = text
 	return t.start(f, vars)
+}
+
+// dropWaiting forgets the waiting questions of a flow that begins anew.
+func (t *turn) dropWaiting(flow string) {
+	var kept []Frame
+	for _, frame := range t.s.Stack {
+		if frame.Flow != flow {
+			kept = append(kept, frame)
+		}
+	}
+	t.s.Stack = kept
 }
 
 func (t *turn) start(f *flow, vars map[string]string) error {
@@ -261,6 +266,7 @@ func (t *turn) run() error {
 				if text, ok := t.s.Vars[VarText]; ok {
 					vars[VarText] = text
 				}
+				t.dropWaiting(then.Flow)
 				t.s.Frame = Frame{Flow: then.Flow, Version: then.Version, State: then.Start, Vars: vars}
 				continue
 			}
