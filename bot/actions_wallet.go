@@ -80,7 +80,8 @@ func loadHistory(ctx context.Context, t *turn, _ vars) (flows.Outcome, error) {
 }
 
 // historyRows are the lines of one purchase: one for each campaign that it
-// counted in, or one that says that it counted in none.
+// counted in, only the first with the day and the products, lest it read as
+// several purchases; or one that says that it counted in none.
 func historyRows(m store.Movement) []flows.Row {
 	items := make([]string, len(m.Items))
 	for i, it := range m.Items {
@@ -102,6 +103,10 @@ func historyRows(m store.Movement) []flows.Row {
 	rows := make([]flows.Row, len(m.Earned))
 	for i, e := range m.Earned {
 		rows[i] = row(e.Unit, e.Amount)
+		if i > 0 {
+			rows[i]["date"], rows[i]["shop"], rows[i]["detail"] = "", "", ""
+		}
+		rows[i]["campaign"] = e.Campaign
 	}
 	return rows
 }

@@ -10,10 +10,13 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/qoa-conectados/qoa/bot"
 	"github.com/qoa-conectados/qoa/bot/bottest"
+	"github.com/qoa-conectados/qoa/flows"
 	"github.com/qoa-conectados/qoa/store"
 	"github.com/qoa-conectados/qoa/store/loyalty"
 	"github.com/qoa-conectados/qoa/store/storetest"
+	"github.com/qoa-conectados/qoa/templates"
 )
 
 func TestMain(m *testing.M) { storetest.Main(m) }
@@ -379,4 +382,18 @@ func TestLogsHoldNoPersonalData(t *testing.T) {
 	for _, private := range []string{"Ana", "5512345678", "secreto", "/c/"} {
 		assert.NotContains(t, log, private)
 	}
+}
+
+// TestHistoryShowsAPurchaseOnce: what counts in two campaigns is one line with
+// its products, and one for what else it earned.
+func TestHistoryShowsAPurchaseOnce(t *testing.T) {
+	m := store.Movement{Shop: "Abarrotes Lupita", TimeZone: store.DefaultTimeZone}
+	m.Items = append(m.Items, store.ReceiptItem{Name: "Gansito", Quantity: 1})
+	m.Earned = append(m.Earned, store.Earned{Campaign: "Junta 10", Unit: loyalty.Stamp, Amount: 2}, store.Earned{Campaign: "Antojo", Unit: loyalty.Stamp, Amount: 1})
+	texts, err := templates.LoadMessages()
+	require.NoError(t, err)
+	got, err := texts.Render("history.some", map[string]string{"movements": flows.EncodeList(bot.HistoryRows(m)), "card_url": "https://qoa.test/c/x/y"})
+	require.NoError(t, err)
+	assert.Equal(t, 1, strings.Count(got, "Gansito"), got)
+	assert.Contains(t, got, "Abarrotes Lupita: 1 Gansito, 2 sellos\n➕ *Antojo*: 1 sello\n")
 }

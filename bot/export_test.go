@@ -49,3 +49,6 @@ func (r *Runner) Act(ctx context.Context, tx *store.Tx, person loyalty.ID, messa
 	}
 	return r.do(ctx, t, flows.Call{Action: name, Args: args})
 }
+
+// HistoryRows are the lines of one purchase in a history.
+func HistoryRows(m store.Movement) []flows.Row { return historyRows(m) }

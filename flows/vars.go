@@ -32,7 +32,7 @@ const (
 	VarCampaign  = "campaign"
 	VarMissing   = "missing"   // a number: how much is missing for the reward
 	VarBalances  = "balances"  // list: campaign, shop (may be empty), unit, balance, goal, missing, reward, ready (yes or empty)
-	VarMovements = "movements" // list: date, shop, detail (product and quantity, or empty), unit, amount (signed), kind (earn, redeem, expire, reverse, adjust)
+	VarMovements = "movements" // list: date (empty: the same purchase as the row before), shop, detail (product and quantity, or empty), campaign (may be empty), unit, amount (signed), kind (earn, redeem, expire, reverse, adjust)
 	VarExpires   = "expires"   // when a code ends, in words: hoy a las 18:30
 	VarRewards   = "rewards"   // list: reward, campaign, threshold, unit, missing, ready (yes or empty)
 	VarCampaigns = "campaigns" // list: campaign, products (names joined), goal, unit, reward, until (a date in words, may be empty)
