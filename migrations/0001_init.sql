@@ -333,6 +333,8 @@ CREATE TABLE redemptions (
 );
 CREATE INDEX redemptions_person_idx ON redemptions (person_id, requested_at DESC);
 CREATE INDEX redemptions_campaign_idx ON redemptions (campaign_id, settled_at);
+-- A shop's day: what it handed out.
+CREATE INDEX redemptions_shop_idx ON redemptions (shop_id, settled_at) WHERE status = 'delivered';
 -- The sweep that gives back what nobody fetched.
 CREATE INDEX redemptions_open_idx ON redemptions (expires_at) WHERE status = 'requested';
 
@@ -427,6 +429,8 @@ CREATE TABLE inbox (
 );
 -- A turn takes a person's oldest; the sweep finds all that wait.
 CREATE INDEX inbox_pending_idx ON inbox (person_id, seq) WHERE status = 'pending';
+-- What an admin looks after.
+CREATE INDEX inbox_parked_idx ON inbox (received_at) WHERE status = 'parked';
 CREATE INDEX inbox_person_idx ON inbox (person_id, seq);
 CREATE INDEX inbox_address_idx ON inbox (address_id);
 
@@ -465,6 +469,8 @@ CREATE TABLE outbox (
 -- Delivery takes a person's oldest; the sweep finds all that wait.
 CREATE INDEX outbox_queued_idx ON outbox (person_id, seq) WHERE status = 'queued';
 CREATE INDEX outbox_due_idx ON outbox (due_at) WHERE status = 'queued';
+-- Dead letters.
+CREATE INDEX outbox_failed_idx ON outbox (created_at) WHERE status = 'failed';
 CREATE INDEX outbox_person_idx ON outbox (person_id, seq);
 CREATE INDEX outbox_address_idx ON outbox (address_id);
 

@@ -59,6 +59,10 @@ func (tx *Tx) OptIn(ctx context.Context, person loyalty.ID, messageID string) er
 // that confirms it has left (ForgetAddresses). A tendero or a brand's member
 // stays one: only what belongs to the consumer goes.
 func (tx *Tx) Erase(ctx context.Context, person loyalty.ID, messageID string) error {
+	// The consumer first, as everybody who changes what is a consumer's.
+	if err := tx.lockConsumer(ctx, person); err != nil && loyalty.CodeOf(err) != loyalty.CodeCardNotFound {
+		return err
+	}
 	if err := tx.RecordConsent(ctx, person, Erasure, messageID); err != nil {
 		return err
 	}
@@ -78,6 +82,7 @@ func (tx *Tx) Erase(ctx context.Context, person loyalty.ID, messageID string) er
 		`UPDATE outbox SET status = CASE status WHEN 'queued' THEN 'dropped' ELSE status END, body = '', vars = NULL WHERE person_id = $1`,
 		`UPDATE inbox SET text = '' WHERE person_id = $1`,
 		`UPDATE cases SET note = '' WHERE person_id = $1`,
+		`UPDATE conversations SET session = NULL WHERE person_id = $1`,
 		`DELETE FROM otps WHERE person_id = $1`,
 		`DELETE FROM evidence_codes WHERE person_id = $1 AND used_at IS NULL`,
 	} {

@@ -30,9 +30,6 @@ func (tx *Tx) Onboard(ctx context.Context, person loyalty.ID, shopCode, messageI
 	if err != nil {
 		return o, err
 	}
-	if !shop.Active {
-		return o, loyalty.Fail(loyalty.KindConflict, loyalty.CodeShopInactive, "Esa tienda ya no participa.")
-	}
 	o.Shop = shop
 	if o.Created, err = tx.makeConsumer(ctx, person); err != nil {
 		return o, err
@@ -101,8 +98,8 @@ func (tx *Tx) chatLink(person loyalty.ID, version int, cardCode string) string {
 }
 
 // linkSecret is 128 bits that only we can compute, so that every message can
-// repeat the link while the database holds no secret. QOA_SECRET keys it; the
-// version revokes it.
+// repeat the link while no table keeps it. QOA_SECRET keys it; the version
+// revokes it.
 func (tx *Tx) linkSecret(person loyalty.ID, version int) string {
 	mac := hmac.New(sha256.New, tx.db.opt.Secret)
 	mac.Write([]byte("chat-link\x00" + string(person) + "\x00" + strconv.Itoa(version)))

@@ -39,7 +39,7 @@ func (e *evidenceRow) usable(now time.Time) error {
 func (tx *Tx) IssueEvidence(ctx context.Context, person loyalty.ID) (Evidence, error) {
 	// The consumer's row is the lock under which two taps become one code.
 	var card string
-	err := tx.tx.QueryRow(ctx, `SELECT card_code FROM consumers WHERE person_id = $1 FOR UPDATE`, person).Scan(&card)
+	err := tx.tx.QueryRow(ctx, `SELECT card_code FROM consumers WHERE person_id = $1 FOR NO KEY UPDATE`, person).Scan(&card)
 	if none(err) {
 		return Evidence{}, loyalty.NotFound(loyalty.CodeCardNotFound, "Todavía no tienes una tarjeta.")
 	}

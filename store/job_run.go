@@ -63,10 +63,12 @@ func (tx *Tx) DeliverAtOnce(ctx context.Context, now time.Time, hours Hours) err
 // nothing any more, marks of runs, unused evidence codes. It gives how many
 // rows went.
 func (tx *Tx) Cleanup(ctx context.Context) (int64, error) {
-	var n int64
+	n, err := tx.SweepTokens(ctx)
+	if err != nil {
+		return n, err
+	}
 	old := tx.now.AddDate(0, 0, -60)
 	for _, sql := range []string{
-		`DELETE FROM tokens WHERE expires_at < $1 OR revoked_at < $1`,
 		`DELETE FROM otps WHERE expires_at < $1`,
 		`DELETE FROM evidence_codes WHERE used_at IS NULL AND expires_at < $1`,
 		`DELETE FROM job_runs WHERE created_at < $1`,

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"time"
+	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -94,8 +95,10 @@ type Earned struct {
 // CARD_NOT_FOUND, EVIDENCE_CODE_UNKNOWN, EVIDENCE_CODE_USED,
 // EVIDENCE_CODE_EXPIRED, PRODUCT_UNKNOWN, FORBIDDEN, IDEMPOTENCY_KEY_REUSED.
 //
-// Whoever changes a consumer's balances locks the consumer's row first; so what
-// is read after the lock stays true until the commit.
+// Whoever changes a consumer's balances locks the consumer's row first, and any
+// other row of the consumer after it; so what is read after the lock stays true
+// until the commit, and nobody waits in a circle. The lock leaves the key alone,
+// which rows that refer to it need.
 func (tx *Tx) RecordPurchase(ctx context.Context, scope loyalty.Scope, in PurchaseInput) (r Receipt, replayed bool, err error) {
 	p, err := newPurchase(tx, in)
 	if err != nil {
@@ -128,6 +131,7 @@ type purchase struct {
 	shop       Shop
 	person     loyalty.ID
 	cardCode   string
+	erased     bool
 	evidence   *evidenceRow
 	products   map[string]productRow
 	candidates []candidateRow
@@ -172,7 +176,7 @@ func newPurchase(tx *Tx, in PurchaseInput) (*purchase, error) {
 	bad := func(field, reason string) {
 		fields = append(fields, loyalty.FieldError{Field: field, Reason: reason})
 	}
-	if len(in.Key) < 1 || len(in.Key) > 128 {
+	if n := utf8.RuneCountInString(in.Key); n < 1 || n > 128 {
 		return nil, loyalty.Fail(loyalty.KindInvalid, loyalty.CodeIdempotencyMissing, "Falta el encabezado Idempotency-Key (de 1 a 128 caracteres).")
 	}
 	p.in.ShopCode, _ = loyalty.ParseCode(in.ShopCode)
@@ -249,6 +253,14 @@ func (p *purchase) read(ctx context.Context, tx *Tx, scope loyalty.Scope) error 
 	who := `(SELECT person_id FROM consumers WHERE card_code = $1)`
 	if p.kind == loyalty.EvidenceCode {
 		who = `(SELECT person_id FROM evidence_codes WHERE code = $1)`
+	}
+	b.Queue(`SELECT person_id, card_code FROM consumers WHERE person_id = `+who+` FOR NO KEY UPDATE`, p.code).QueryRow(func(row pgx.Row) error {
+		return ignoreNone(row.Scan(&p.person, &p.cardCode))
+	})
+	b.Queue(`SELECT erased_at IS NOT NULL FROM persons WHERE id = `+who, p.code).QueryRow(func(row pgx.Row) error {
+		return ignoreNone(row.Scan(&p.erased))
+	})
+	if p.kind == loyalty.EvidenceCode {
 		b.Queue(`SELECT expires_at, used_at FROM evidence_codes WHERE code = $1 FOR UPDATE`, p.code).Query(func(rows pgx.Rows) error {
 			e, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[evidenceRow])
 			if err == nil {
@@ -257,11 +269,6 @@ func (p *purchase) read(ctx context.Context, tx *Tx, scope loyalty.Scope) error 
 			return ignoreNone(err)
 		})
 	}
-	b.Queue(`
-		SELECT c.person_id, c.card_code FROM consumers c JOIN persons p ON p.id = c.person_id
-		WHERE c.person_id = `+who+` AND p.erased_at IS NULL FOR UPDATE OF c`, p.code).QueryRow(func(row pgx.Row) error {
-		return ignoreNone(row.Scan(&p.person, &p.cardCode))
-	})
 	b.Queue(`
 		SELECT c.id, c.cpg_id, c.name, c.scheme, c.status, c.enrolment, c.per_unit, c.per_peso,
 		  coalesce(c.max_per_purchase, 0), coalesce(c.max_per_day, 0), c.goal, c.starts_at, c.ends_at, c.version,
@@ -340,7 +347,7 @@ func (p *purchase) check(tx *Tx, scope loyalty.Scope) error {
 			return err
 		}
 	}
-	if p.person == "" {
+	if p.person == "" || p.erased {
 		return loyalty.NotFound(loyalty.CodeCardNotFound, "No encontramos esa tarjeta. Revisa el código.")
 	}
 	var unknown []loyalty.FieldError
@@ -446,7 +453,9 @@ func queueEarning(b *pgx.Batch, tx *Tx, p *purchase, purchase loyalty.ID, e loya
 			INSERT INTO enrollments AS e (id, person_id, campaign_id, stamps, points, last_shop_id, last_earned_at, created_at)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 			ON CONFLICT ON CONSTRAINT enrollments_key DO UPDATE SET
-			  stamps = e.stamps + $4, points = e.points + $5, last_shop_id = $6,
+			  stamps = e.stamps + $4, points = e.points + $5,
+			  -- A purchase that comes late is not the latest.
+			  last_shop_id = CASE WHEN e.last_earned_at > $7 THEN e.last_shop_id ELSE $6 END,
 			  last_earned_at = greatest(e.last_earned_at, $7)
 			RETURNING id, CASE WHEN $11 = 'stamp' THEN stamps ELSE points END AS balance
 		), counter AS (

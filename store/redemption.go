@@ -126,7 +126,7 @@ func (tx *Tx) DeliverRedemption(ctx context.Context, scope loyalty.Scope, code, 
 		return r, loyalty.NotFound(loyalty.CodeRedemptionUnknown, "Ese código de premio no existe. Revisa que esté bien escrito.")
 	case err != nil:
 		return r, err
-	case !takesPart || !shop.Active:
+	case !takesPart:
 		return r, loyalty.Fail(loyalty.KindConflict, loyalty.CodeShopInactive, "Ese premio no se entrega en esta tienda.")
 	}
 	// Read again: the lock may have had to wait for somebody who settled it.
@@ -169,15 +169,18 @@ func (tx *Tx) ExpireRedemptions(ctx context.Context, limit int) (int, error) {
 		SELECT d.id, d.person_id, d.reward_id, d.campaign_id, c.version, e.id AS enrollment_id, d.unit, d.amount
 		FROM redemptions d JOIN campaigns c ON c.id = d.campaign_id
 		JOIN enrollments e ON e.campaign_id = d.campaign_id AND e.person_id = d.person_id AND e.shop_id IS NULL
-		WHERE d.status = 'requested' AND d.expires_at <= $1 ORDER BY d.person_id LIMIT $2`, tx.now, limit)
+		WHERE d.status = 'requested' AND d.expires_at <= $1 ORDER BY d.person_id, d.reward_id LIMIT $2`, tx.now, limit)
 	if err != nil {
 		return 0, err
 	}
-	expired := 0
+	// All consumers first, in one order, and rewards after them: as everybody does.
 	for _, d := range all {
 		if err := tx.lockConsumer(ctx, d.Person); err != nil {
 			return 0, err
 		}
+	}
+	expired := 0
+	for _, d := range all {
 		tag, err := tx.tx.Exec(ctx, `UPDATE redemptions SET status = 'expired', settled_at = $2 WHERE id = $1 AND status = 'requested'`, d.ID, tx.now)
 		if err != nil {
 			return 0, err
@@ -203,7 +206,7 @@ func (tx *Tx) ExpireRedemptions(ctx context.Context, limit int) (int, error) {
 // lockConsumer holds the consumer's row: who changes balances has it.
 func (tx *Tx) lockConsumer(ctx context.Context, person loyalty.ID) error {
 	var one int
-	err := tx.tx.QueryRow(ctx, `SELECT 1 FROM consumers WHERE person_id = $1 FOR UPDATE`, person).Scan(&one)
+	err := tx.tx.QueryRow(ctx, `SELECT 1 FROM consumers WHERE person_id = $1 FOR NO KEY UPDATE`, person).Scan(&one)
 	if none(err) {
 		return loyalty.NotFound(loyalty.CodeCardNotFound, "Todavía no tienes una tarjeta.")
 	}

@@ -72,9 +72,11 @@ func (tx *Tx) Wallet(ctx context.Context, person loyalty.ID) (Wallet, error) {
 	return w, err
 }
 
-// WalletByCard is the wallet behind a card code as the caller may see it: an
-// admin and the consumer see all of it, a shop what concerns the shop, and to
-// everybody else the card does not exist (law 11).
+// WalletByCard is the wallet behind a card code as the caller may see it, and
+// never a history: an admin and the consumer see all of it; an integration,
+// which sells for every shop, all but the name; a tendero what concerns the own
+// shops, be it nothing. To a brand and to another consumer the card does not
+// exist (law 11).
 func (tx *Tx) WalletByCard(ctx context.Context, scope loyalty.Scope, code string) (Wallet, error) {
 	unknown := loyalty.NotFound(loyalty.CodeCardNotFound, "No encontramos esa tarjeta. Revisa el código.")
 	code, kind := loyalty.ScannedCode(code)
