@@ -32,6 +32,9 @@ func (tx *Tx) SimReceive(ctx context.Context, from loyalty.Phone, id, text, kind
 	if id == "" {
 		id = tx.messageID()
 	}
+	if err := tx.lockChat(ctx, string(from)); err != nil {
+		return id, err
+	}
 	repeated, err := tx.Receive(ctx, Inbound{Channel: Sim, From: from, MessageID: id, Kind: kind, Text: text, TraceID: trace})
 	if err != nil || repeated {
 		return id, err
@@ -47,7 +50,17 @@ func (tx *Tx) SimReceive(ctx context.Context, from loyalty.Phone, id, text, kind
 // one that it has, as a real one does.
 func (tx *Tx) SimDeliver(ctx context.Context, chat string, m SimMessage) error {
 	m.Direction = "out"
+	if err := tx.lockChat(ctx, chat); err != nil {
+		return err
+	}
 	return tx.simWrite(ctx, chat, m)
+}
+
+// lockChat lets one at a time write into a chat: its order on the phone is then
+// that of the inbox, and who has seen a message has seen all before it.
+func (tx *Tx) lockChat(ctx context.Context, chat string) error {
+	_, err := tx.tx.Exec(ctx, `SELECT pg_advisory_xact_lock(hashtextextended('chat:' || $1, 0))`, chat)
+	return err
 }
 
 func (tx *Tx) simWrite(ctx context.Context, chat string, m SimMessage) error {
