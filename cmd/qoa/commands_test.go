@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/qoa-conectados/qoa/store/storetest"
 )
 
 // A wrong setting stops the start with its name and what was expected.
@@ -29,6 +31,9 @@ func TestWrongSettingsStopTheStart(t *testing.T) {
 		{"P48: the simulator in a public dev", []string{"PUBLIC_URL=https://qoa.example"}, []string{"dev"}, "WHATSAPP_CHANNEL"},
 		{"P48: fixed secrets in a public dev", []string{"PUBLIC_URL=https://qoa.example"}, []string{"dev"}, "QOA_SECRET"},
 		{"P48: demo data in production", []string{"PUBLIC_URL=https://qoa.example", "QOA_SECRET=0123456789abcdef0123456789abcdef"}, []string{"seed", "demo"}, "PUBLIC_URL"},
+		{"P41: a secret of one letter", append(production, "QOA_SECRET="+strings.Repeat("a", 40)), []string{"serve"}, "QOA_SECRET"},
+		{"P48: the simulator for the whole network", []string{"DATABASE_URL=x", "REDIS_URL=x", "QOA_SECRET=0123456789abcdef0123456789abcdef", "PUBLIC_URL=http://localhost:3000", "WHATSAPP_CHANNEL=sim", "HOST=0.0.0.0"}, []string{"serve"}, "HOST"},
+		{"a URL with a path", []string{"PUBLIC_URL=http://localhost:3000/app"}, []string{"dev"}, "PUBLIC_URL"},
 		{"dev is for loopback", []string{"HOST=0.0.0.0"}, []string{"dev"}, "--public"},
 		{"a port", []string{"PORT=99999"}, []string{"dev"}, "PORT"},
 		{"a port that is none", []string{"PORT=abc"}, []string{"dev"}, "PORT"},
@@ -95,6 +100,16 @@ func TestFlowsOfTheLibraryAreSoundAndKeepTheirTranscripts(t *testing.T) {
 	require.NoError(t, os.WriteFile(broken, []byte("flow: broken\nversion: 1\n"), 0o600))
 	out, code := qoa(t, nil, "", "flows", "lint", broken)
 	require.Equal(t, 1, code, out)
+}
+
+// The first admin is made, and the ledger verified, in the environment of the
+// server that needs them, be it production.
+func TestCommandsWorkInTheEnvironmentOfProduction(t *testing.T) {
+	env := []string{"DATABASE_URL=" + storetest.Database(t), "PUBLIC_URL=https://qoa.example", "QOA_SECRET=0123456789abcdef0123456789abcdef", "WHATSAPP_CHANNEL=whatsmeow"}
+	for _, args := range [][]string{{"migrate", "up"}, {"admin", "create", "--email", "jefa@qoa.example"}, {"ledger", "verify"}} {
+		out, code := qoa(t, env, "una-contraseña-larga\n", args...)
+		require.Equal(t, 0, code, "%v: %s", args, out)
+	}
 }
 
 // The commands work on the embedded database while nothing runs: migrate, seed

@@ -21,7 +21,7 @@ type config struct {
 	RedisURL    string `env:"REDIS_URL" doc:"Redis; in dev the embedded one where it is not set"`
 	Secret      string `env:"QOA_SECRET" doc:"at least 32 random characters; keys the chat links: changing it voids them all"`
 	PublicURL   string `env:"PUBLIC_URL" doc:"where people reach this server, such as https://qoa.example; in dev http://localhost:PORT"`
-	Host        string `env:"HOST" doc:"address to listen on; 127.0.0.1 in dev, 0.0.0.0 in serve"`
+	Host        string `env:"HOST" doc:"address to listen on; 127.0.0.1 in dev and with the simulator, else 0.0.0.0"`
 	Port        int    `env:"PORT" envDefault:"3000" doc:"port to listen on; 0 picks a free one (dev)"`
 	DataDir     string `env:"QOA_DATA_DIR" envDefault:"./var" doc:"folder of the embedded Postgres and Redis"`
 	Channel     string `env:"WHATSAPP_CHANNEL" doc:"sim in dev; serve knows sim too, on a loopback PUBLIC_URL only, until the other channels are built"`
@@ -43,19 +43,28 @@ type config struct {
 // devSecret keys the links of `qoa dev`, and of nothing else.
 const devSecret = "desarrollo-solamente-no-usar-en-produccion"
 
+// purpose is what the settings are for: each asks for others.
+type purpose int
+
+const (
+	forCommand purpose = iota // a command that needs the database only
+	forDev
+	forServe
+)
+
 // loadConfig reads and checks the settings. An error names each setting that is
 // wrong, and what was expected.
-func loadConfig(dev bool) (config, error) {
+func loadConfig(p purpose) (config, error) {
 	c, err := env.ParseAs[config]()
 	if err != nil {
 		return c, readable(err)
 	}
-	if dev {
-		c.devDefaults()
-	} else {
+	if p == forServe {
 		c.serveDefaults()
+	} else {
+		c.devDefaults()
 	}
-	return c, c.check(dev)
+	return c, c.check(p)
 }
 
 func (c *config) devDefaults() {
@@ -66,8 +75,12 @@ func (c *config) devDefaults() {
 }
 
 func (c *config) serveDefaults() {
-	fallback(&c.Host, "0.0.0.0")
 	fallback(&c.Channel, "whatsmeow")
+	// With the simulator anyone may write as any phone, and read its codes.
+	if c.Channel == "sim" {
+		fallback(&c.Host, "127.0.0.1")
+	}
+	fallback(&c.Host, "0.0.0.0")
 	fallback(&c.RateLimits, "on")
 }
 
@@ -79,25 +92,25 @@ func fallback(s *string, value string) {
 
 // check collects everything that is wrong, so that one start is enough to learn
 // of it.
-func (c *config) check(dev bool) error {
+func (c *config) check(p purpose) error {
 	var wrong []error
 	expect := func(ok bool, name, expected string) {
 		if !ok {
 			wrong = append(wrong, fmt.Errorf("%s: expected %s", name, expected))
 		}
 	}
-	if !dev {
+	if p == forServe {
 		expect(c.DatabaseURL != "", "DATABASE_URL", "the connection URL of a Postgres, such as postgres://user:password@host/qoa")
 		expect(c.RedisURL != "", "REDIS_URL", "the URL of a Redis, such as redis://host:6379/0")
 		expect(c.PublicURL != "", "PUBLIC_URL", "where people reach this server, such as https://qoa.example")
-		expect(len(c.Secret) >= 32, "QOA_SECRET", "at least 32 random characters, for example from `openssl rand -base64 32`")
+		expect(len(c.Secret) >= 32 && distinct(c.Secret) >= 10, "QOA_SECRET", "at least 32 random characters, for example from `openssl rand -base64 32`")
 		expect(c.Secret != devSecret, "QOA_SECRET", "a secret of your own, not the one of `qoa dev`")
 	}
 	if c.PublicURL != "" {
 		c.PublicURL = strings.TrimRight(c.PublicURL, "/")
 		u, err := url.Parse(c.PublicURL)
-		expect(err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" && u.RawQuery == "",
-			"PUBLIC_URL", "an http or https URL with a host")
+		expect(err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" && u.Path == "" && u.RawQuery == "" && u.Fragment == "",
+			"PUBLIC_URL", "an http or https URL with a host and nothing after it")
 	}
 	expect(c.Port >= 0 && c.Port <= 65535, "PORT", "a number from 0 to 65535")
 	expect(c.LogFormat == "json" || c.LogFormat == "text", "LOG_FORMAT", "json or text")
@@ -107,18 +120,32 @@ func (c *config) check(dev bool) error {
 	expect(c.Workers >= 1 && c.Workers <= 200, "WORKERS", "a number from 1 to 200")
 	_, err := loyalty.ParsePhone(c.SimNumber)
 	expect(err == nil, "SIM_NUMBER", "a phone number such as +525500000000")
+	if p == forCommand {
+		return errors.Join(wrong...) // what a server does with the rest is not its business
+	}
 	switch c.Channel {
 	case "sim":
 		expect(!c.production(), "WHATSAPP_CHANNEL", "another channel than sim: the simulator is refused where PUBLIC_URL is not loopback")
+		expect(p == forDev || loopback(c.Host), "HOST", "a loopback address: with the simulator anyone may write as any phone")
 	case "whatsmeow", "cloud":
 		expect(false, "WHATSAPP_CHANNEL", "sim, with a loopback PUBLIC_URL: the channel "+c.Channel+" is not built yet")
 	default:
 		expect(false, "WHATSAPP_CHANNEL", "sim")
 	}
-	if dev {
+	if p == forDev {
 		expect(!c.production() || c.Secret != devSecret, "QOA_SECRET", "a secret of your own where PUBLIC_URL is not loopback")
 	}
 	return errors.Join(wrong...)
+}
+
+// distinct counts the different bytes of a secret: a repeated letter is long and
+// no secret.
+func distinct(s string) int {
+	seen := map[byte]bool{}
+	for i := range len(s) {
+		seen[s[i]] = true
+	}
+	return len(seen)
 }
 
 // production is told by the host that people use: not a loopback one.

@@ -27,7 +27,7 @@ func openDatabase(ctx context.Context, c config) (url string, done func(), err e
 
 // withStore runs a command on the open store.
 func withStore(ctx context.Context, do func(db *store.DB) error) error {
-	c, err := loadConfig(true)
+	c, err := loadConfig(forCommand)
 	if err != nil {
 		return err
 	}

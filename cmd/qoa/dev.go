@@ -20,7 +20,7 @@ func runDev(ctx context.Context, c console) error {
 	if flags.Parse(c.args) != nil || flags.NArg() > 0 {
 		return errUsage
 	}
-	cfg, err := loadConfig(true)
+	cfg, err := loadConfig(forDev)
 	if err != nil {
 		return err
 	}

@@ -9,7 +9,7 @@ import (
 )
 
 func runFlows(_ context.Context, c console) error {
-	if len(c.args) == 0 {
+	if len(c.args) == 0 || c.args[0] != "lint" && c.args[0] != "test" {
 		return errUsage
 	}
 	texts, err := templates.LoadMessages()
@@ -24,16 +24,11 @@ func runFlows(_ context.Context, c console) error {
 		}
 		files = append(files, flows.File{Name: name, Data: data})
 	}
-	ok := false
-	switch c.args[0] {
-	case "lint":
-		ok = flows.LintAll(c.out, texts, files)
-	case "test":
-		ok = flows.RunTranscripts(c.out, texts, files)
-	default:
-		return errUsage
+	check := flows.LintAll
+	if c.args[0] == "test" {
+		check = flows.RunTranscripts
 	}
-	if !ok {
+	if !check(c.out, texts, files) {
 		return errSilent
 	}
 	return nil

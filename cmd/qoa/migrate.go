@@ -11,7 +11,7 @@ func runMigrate(ctx context.Context, c console) error {
 	if len(c.args) != 1 {
 		return errUsage
 	}
-	cfg, err := loadConfig(true)
+	cfg, err := loadConfig(forCommand)
 	if err != nil {
 		return err
 	}

@@ -13,7 +13,7 @@ func runSeed(ctx context.Context, c console) error {
 	if len(c.args) != 1 || c.args[0] != "demo" {
 		return errUsage
 	}
-	cfg, err := loadConfig(true)
+	cfg, err := loadConfig(forCommand)
 	if err != nil {
 		return err
 	}

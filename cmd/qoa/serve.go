@@ -29,7 +29,7 @@ func runServe(ctx context.Context, c console) error {
 			return errUsage
 		}
 	}
-	cfg, err := loadConfig(false)
+	cfg, err := loadConfig(forServe)
 	if err != nil {
 		return err
 	}
