@@ -153,7 +153,8 @@ CREATE TABLE staff (
   CONSTRAINT staff_cpg_check CHECK ((role = 'cpg') = (cpg_id IS NOT NULL))
 );
 
--- Every bearer secret there is, by its SHA-256: nothing in here opens a door.
+-- Every bearer secret that we give out, by its SHA-256: nothing in here opens a
+-- door.
 CREATE TABLE tokens (
   hash       bytea PRIMARY KEY,
   id         uuid NOT NULL,

@@ -276,3 +276,29 @@ func TestPitfallP22ChatLinkOpensAndCanBeRevoked(t *testing.T) {
 	require.NoError(t, open(secretOf(second)))
 	require.Equal(t, loyalty.CodeCardNotFound, loyalty.CodeOf(open(secretOf(first))), "the old link is void")
 }
+
+// A chat link is made when a notice leaves, and kept nowhere.
+func TestSecretsAreNotKeptWithMessages(t *testing.T) {
+	w := newWorld(t, 8)
+	ctx := t.Context()
+	_, _, err := w.buy("s-1", w.card, 1)
+	require.NoError(t, err)
+	var out store.Outbound
+	var link string
+	w.do(func(tx *store.Tx) (err error) {
+		if link, _, err = tx.ReissueLink(ctx, w.person); err != nil { // after the notice was queued
+			return err
+		}
+		var ok bool
+		out, ok, err = tx.Claim(ctx, w.person, time.Minute)
+		require.True(t, ok)
+		return err
+	})
+	require.Equal(t, link, out.Vars["card_url"])
+	w.do(func(tx *store.Tx) error {
+		return tx.Sent(ctx, out.ID, "Tu tarjeta: "+link+" y tu tienda: http://localhost:3000/t/qoa_ln_AAAAAAAAAAAAAAAAAAAAAAAA fin")
+	})
+	secret := link[len("http://localhost:3000/c/") : len(link)-len("/")-len(w.card)]
+	require.Zero(t, w.count(`SELECT count(*) FROM outbox o WHERE o::text LIKE '%' || $1 || '%' OR o::text LIKE '%qoa_ln_%'`, secret))
+	require.Equal(t, int64(1), w.count(`SELECT count(*) FROM outbox WHERE body LIKE 'Tu tarjeta: http://localhost:3000/c/…/%fin'`))
+}

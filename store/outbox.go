@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"regexp"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -29,7 +30,7 @@ type Notice struct {
 	Person   loyalty.ID
 	Lane     Lane
 	Template string
-	Vars     map[string]string
+	Vars     map[string]string // where it has card_url, Claim puts the chat link of that moment
 	Media    string
 	MediaRef string
 	Cause    string // natural key: a second notice of the same cause is none (law 2)
@@ -147,7 +148,7 @@ func (tx *Tx) Claim(ctx context.Context, person loyalty.ID, lease time.Duration)
 		case out.Zone != "" && due.After(tx.now):
 			err = tx.Retry(ctx, out.ID, "waits for the day", due)
 		default:
-			return out, true, nil
+			return out, true, tx.addCardURL(ctx, &out)
 		}
 		if err != nil {
 			return out, false, err
@@ -155,13 +156,31 @@ func (tx *Tx) Claim(ctx context.Context, person loyalty.ID, lease time.Duration)
 	}
 }
 
-// Sent notes that the channel took the message, and the text as it was sent.
-func (tx *Tx) Sent(ctx context.Context, id loyalty.ID, body string) error {
-	_, err := tx.tx.Exec(ctx, `
-		UPDATE outbox SET status = 'sent', sent_at = $2, body = $3, problem = '', claimed_until = NULL
-		WHERE id = $1 AND status = 'queued'`, id, tx.now, body)
+// varCardURL is the variable that holds the chat link.
+const varCardURL = "card_url"
+
+// addCardURL gives a notice the chat link that holds now: it is kept nowhere, and
+// may have been reissued since the notice was queued.
+func (tx *Tx) addCardURL(ctx context.Context, out *Outbound) (err error) {
+	if _, wanted := out.Vars[varCardURL]; wanted {
+		out.Vars[varCardURL], _, err = tx.ChatLink(ctx, out.Person)
+	}
 	return err
 }
+
+// Sent notes that the channel took the message, and what it said. The secrets in
+// it go: a link or a one-time password is for who received it, not for who reads
+// our database.
+func (tx *Tx) Sent(ctx context.Context, id loyalty.ID, body string) error {
+	_, err := tx.tx.Exec(ctx, `
+		UPDATE outbox SET status = 'sent', sent_at = $2, problem = '', claimed_until = NULL, vars = NULL,
+		  body = CASE WHEN template = 'otp.code' THEN '' ELSE $3 END
+		WHERE id = $1 AND status = 'queued'`, id, tx.now, secretLinks.ReplaceAllString(body, "/$1/…"))
+	return err
+}
+
+// secretLinks are the chat link of a card and the link to a shop's page.
+var secretLinks = regexp.MustCompile(`/(c|t)/[A-Za-z0-9_-]{20,}`)
 
 // Retry notes a failure that may pass, and when to try again.
 func (tx *Tx) Retry(ctx context.Context, id loyalty.ID, problem string, at time.Time) error {

@@ -22,13 +22,9 @@ func (p *purchase) notify(ctx context.Context, tx *Tx) error {
 	for i, item := range p.receipt.Items {
 		purchased[i] = map[string]string{"product": item.Name, "quantity": strconv.FormatInt(item.Quantity, 10)}
 	}
-	url, _, err := tx.ChatLink(ctx, p.person)
-	if err != nil {
-		return err
-	}
-	_, err = tx.Notify(ctx, Notice{
+	_, err := tx.Notify(ctx, Notice{
 		Person: p.person, Lane: LaneReceipt, Template: "receipt.earned",
-		Vars:  map[string]string{"shop": p.shop.Name, "purchased": rows(purchased), "earned": rows(earned), "card_url": url},
+		Vars:  map[string]string{"shop": p.shop.Name, "purchased": rows(purchased), "earned": rows(earned), varCardURL: ""},
 		Cause: "receipt:" + string(p.receipt.ID),
 	})
 	return err
