@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"context"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -328,4 +329,38 @@ func TestAnUnknownEmailTakesAsLongAsAWrongPassword(t *testing.T) {
 	known, unknown := fastest("ana@marca.mx"), fastest("nadie@marca.mx")
 	require.Greater(t, unknown, known/2)
 	require.Greater(t, known, unknown/2)
+}
+
+// A burst of logins waits for its turn instead of taking memory for each, no
+// longer than its caller does, and no more of them than the queue holds.
+func TestLoginsWaitForTheirTurn(t *testing.T) {
+	w := newWorld(t, 4)
+	w.staff("ana@marca.mx", loyalty.RoleAdmin, "")
+	release, err := w.db.FillHashing(t.Context())
+	require.NoError(t, err)
+
+	soon, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	_, err = w.db.LoginStaff(soon, "ana@marca.mx", password)
+	require.Equal(t, loyalty.CodeUnavailable, loyalty.CodeOf(err), "it does not outwait its caller")
+	require.Zero(t, w.db.Waiting())
+
+	gone, leave := context.WithCancel(t.Context())
+	var wait sync.WaitGroup
+	for range w.db.MostWaiting() {
+		wait.Go(func() { _, _ = w.db.LoginStaff(gone, "ana@marca.mx", password) })
+	}
+	require.Eventually(t, func() bool { return w.db.Waiting() == w.db.MostWaiting() }, 10*time.Second, time.Millisecond)
+	_, err = w.db.LoginStaff(t.Context(), "ana@marca.mx", password)
+	require.Equal(t, loyalty.CodeUnavailable, loyalty.CodeOf(err), "the queue is full")
+	err = w.db.InTx(t.Context(), func(tx *store.Tx) error {
+		_, err := tx.CreateStaff(t.Context(), w.admin, store.StaffInput{Email: "eva@marca.mx", Password: password, Name: "Eva", Role: loyalty.RoleAdmin})
+		return err
+	})
+	require.Equal(t, loyalty.CodeUnavailable, loyalty.CodeOf(err), "new passwords go through the same gate")
+	leave()
+	wait.Wait()
+	release()
+	_, err = w.db.LoginStaff(t.Context(), "ana@marca.mx", password)
+	require.NoError(t, err)
 }

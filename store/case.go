@@ -21,13 +21,18 @@ const (
 type Case struct {
 	ID        loyalty.ID `db:"id"`
 	Person    loyalty.ID `db:"person_id"`
+	Card      string     `db:"card_code"` // stands for the person where people read; "" for one without a card
 	Kind      CaseKind   `db:"kind"`
 	Note      string     `db:"note"` // what the person wrote
 	CreatedAt time.Time  `db:"created_at"`
 	ClosedAt  *time.Time `db:"closed_at"`
 }
 
-const caseFields = `SELECT id, person_id, kind, note, created_at, closed_at FROM cases`
+const (
+	caseColumns = `id, person_id, kind, note, created_at, closed_at,
+	  coalesce((SELECT c.card_code FROM consumers c WHERE c.person_id = cases.person_id), '') AS card_code`
+	caseFields = `SELECT ` + caseColumns + ` FROM cases`
+)
 
 // mostNote is how much of a note is kept.
 const mostNote = 2000
@@ -46,26 +51,25 @@ func (tx *Tx) OpenCase(ctx context.Context, person loyalty.ID, kind CaseKind, no
 	case loyalty.CodeOf(err) != loyalty.CodeNotFound:
 		return Case{}, err
 	}
-	v := Case{ID: tx.newID(), Person: person, Kind: kind, Note: note, CreatedAt: tx.now}
-	_, err = tx.tx.Exec(ctx, `INSERT INTO cases (id, person_id, kind, note, created_at) VALUES ($1, $2, $3, $4, $5)`,
-		v.ID, v.Person, v.Kind, v.Note, tx.now)
-	return v, err
+	return fetch[Case](ctx, tx, errNoCase(), `
+		INSERT INTO cases (id, person_id, kind, note, created_at) VALUES ($1, $2, $3, $4, $5) RETURNING `+caseColumns,
+		tx.newID(), person, kind, note, tx.now)
 }
 
-// Cases lists the open cases (admin).
+// Cases lists the open cases, the oldest first (admin).
 func (tx *Tx) Cases(ctx context.Context, scope loyalty.Scope, page Page) ([]Case, loyalty.ID, error) {
 	return list(ctx, tx, page, func(v Case) loyalty.ID { return v.ID },
 		caseFields+` WHERE $1 AND closed_at IS NULL AND id > $2 ORDER BY id LIMIT $3`, scope.All())
 }
 
-// CloseCase settles a case (admin).
+// CloseCase settles a case (admin). A closed one stays as it was closed.
 func (tx *Tx) CloseCase(ctx context.Context, scope loyalty.Scope, id loyalty.ID) (Case, error) {
 	if err := adminOnly(scope); err != nil {
 		return Case{}, err
 	}
 	return fetch[Case](ctx, tx, errNoCase(), `
 		UPDATE cases SET closed_at = coalesce(closed_at, $2) WHERE id = $1
-		RETURNING id, person_id, kind, note, created_at, closed_at`, id, tx.now)
+		RETURNING `+caseColumns, id, tx.now)
 }
 
 func errNoCase() *loyalty.Error {

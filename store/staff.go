@@ -65,8 +65,8 @@ func errNoStaff() *loyalty.Error {
 }
 
 // Passwords are hashed with argon2id. 19 MiB and two passes are what OWASP
-// takes as the least: some 30 ms of one core, so that a burst of logins on a
-// small machine slows nobody else down, and a pool of 8 needs 150 MB at most.
+// takes as the least: some 30 ms of one core. How many run at once, and so how
+// much memory they take together, is bounded by hashGate.
 const (
 	passwordMemory = 19 * 1024 // KiB
 	passwordPasses = 2
@@ -81,12 +81,17 @@ const nobody = "$argon2id$v=19$m=19456,t=2,p=1$cW9hLXNpbi11c3Vhcmlv$7vGYz3XyrF2u
 
 // hashPassword draws the salt from the database's source of randomness (law 9),
 // which the library would take from the machine's.
-func (tx *Tx) hashPassword(password string) string {
+func (tx *Tx) hashPassword(ctx context.Context, password string) (string, error) {
+	leave, err := tx.db.hashing.enter(ctx)
+	if err != nil {
+		return "", err
+	}
+	defer leave()
 	salt := tx.random(passwordSalt)
 	key := argon2.IDKey([]byte(password), salt, passwordPasses, passwordMemory, passwordLanes, passwordKey)
 	b64 := base64.RawStdEncoding
 	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version,
-		passwordMemory, passwordPasses, passwordLanes, b64.EncodeToString(salt), b64.EncodeToString(key))
+		passwordMemory, passwordPasses, passwordLanes, b64.EncodeToString(salt), b64.EncodeToString(key)), nil
 }
 
 // CreateStaff makes a staff member (admin).
@@ -124,10 +129,14 @@ func (tx *Tx) CreateStaff(ctx context.Context, scope loyalty.Scope, in StaffInpu
 		}
 		v.Person = &person
 	}
+	hash, err := tx.hashPassword(ctx, in.Password)
+	if err != nil {
+		return Staff{}, err
+	}
 	_, err = tx.tx.Exec(ctx, `
 		INSERT INTO staff (id, email, password_hash, name, role, cpg_id, person_id, active, created_at, updated_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, true, $8, $8)`,
-		v.ID, v.Email, tx.hashPassword(in.Password), v.Name, v.Role, v.CPG, v.Person, tx.now)
+		v.ID, v.Email, hash, v.Name, v.Role, v.CPG, v.Person, tx.now)
 	return v, err
 }
 
@@ -153,7 +162,10 @@ func (tx *Tx) UpdateStaff(ctx context.Context, scope loyalty.Scope, id loyalty.I
 		return Staff{}, err
 	}
 	if p.Password != nil {
-		h := tx.hashPassword(*p.Password)
+		h, err := tx.hashPassword(ctx, *p.Password)
+		if err != nil {
+			return Staff{}, err
+		}
 		hash = &h
 	}
 	_, err = tx.tx.Exec(ctx, `
@@ -173,8 +185,8 @@ func (tx *Tx) StaffMembers(ctx context.Context, scope loyalty.Scope, page Page) 
 }
 
 // LoginStaff says who has the e-mail and the password, or BAD_CREDENTIALS, in
-// the same time for either mistake. It is a method of DB: no connection waits
-// while the password is hashed.
+// the same time for either mistake; UNAVAILABLE where too many log in at once. It
+// is a method of DB: no connection waits while the password is hashed.
 func (db *DB) LoginStaff(ctx context.Context, email, password string) (Staff, error) {
 	refused := loyalty.Fail(loyalty.KindUnauthorized, loyalty.CodeBadCredentials, "El correo o la contraseña no coinciden.")
 	var v Staff
@@ -199,6 +211,11 @@ func (db *DB) LoginStaff(ctx context.Context, email, password string) (Staff, er
 	if len(password) > mostPassword {
 		password = "" // hashing a book would cost us, not its sender
 	}
+	leave, err := db.hashing.enter(ctx)
+	if err != nil {
+		return Staff{}, err
+	}
+	defer leave()
 	match, err := argon2id.ComparePasswordAndHash(password, hash)
 	switch {
 	case err != nil:

@@ -62,8 +62,9 @@ type Event struct {
 
 // DB is a pool of connections with the sources of time and randomness.
 type DB struct {
-	pool *pgxpool.Pool
-	opt  Options
+	pool    *pgxpool.Pool
+	opt     Options
+	hashing *hashGate
 }
 
 // Open connects to Postgres and checks that it answers.
@@ -94,7 +95,7 @@ func Open(ctx context.Context, opt Options) (*DB, error) {
 		pool.Close()
 		return nil, fmt.Errorf("store: ping: %w", err)
 	}
-	return &DB{pool: pool, opt: opt}, nil
+	return &DB{pool: pool, opt: opt, hashing: newHashGate()}, nil
 }
 
 // Close ends all connections.
@@ -114,7 +115,7 @@ func (db *DB) PublicURL() string { return db.opt.PublicURL }
 func (db *DB) At(t time.Time) *DB {
 	opt := db.opt
 	opt.Now = func() time.Time { return t }
-	return &DB{pool: db.pool, opt: opt}
+	return &DB{pool: db.pool, opt: opt, hashing: db.hashing}
 }
 
 // SetBell names who is told of work. Call it once, before the first InTx: the
