@@ -23,7 +23,7 @@ func readCodes(text string, expected bool, s *Slots) []span {
 		end := w.end
 		ok := kind != loyalty.NotACode && len(strings.ReplaceAll(raw, "-", "")) == len(code) &&
 			(shaped && (len(code) == 8 || mixed(raw)) || mixed(raw) || expected && !isNumber(raw) || parenthesised(text, w))
-		if !ok && i+1 < len(words) && len(raw) == 4 && words[i+1].end-words[i+1].start == 4 && words[i+1].start-w.end <= 3 {
+		if !ok && i+1 < len(words) && halves(w, words[i+1]) {
 			second := text[words[i+1].start:words[i+1].end]
 			if c, k := loyalty.ParseCode(raw + second); k != loyalty.NotACode && (mixed(raw) || mixed(second) || expected && mixed(raw+second)) {
 				code, kind, ok = c, k, true
@@ -45,6 +45,13 @@ func readCodes(text string, expected bool, s *Slots) []span {
 		s.BadCode = ""
 	}
 	return used
+}
+
+// halves says whether two neighbouring words can be the parts of one code that
+// was written with a space: "EK7M 2QXS", "k7m2 qr".
+func halves(a, b span) bool {
+	n, m := a.end-a.start, b.end-b.start
+	return n >= 2 && m >= 2 && (n+m == 6 || n+m == 8) && b.start-a.end <= 3
 }
 
 // codeWords splits a text into runs of ASCII letters, digits and dashes.

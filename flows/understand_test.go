@@ -108,6 +108,8 @@ func TestSlots(t *testing.T) {
 		{flows.Consumer, "quiero crear mi tarjeta de puntos de abarrotes lupita", `{"shop_name":"abarrotes lupita"}`},
 		{flows.Consumer, "Hola quiero mi tarjeta de la tienda don pepe", `{"shop_name":"don pepe"}`},
 		{flows.Consumer, "quiero mi tarjeta de la tienda que se llama La Esperanza porfa", `{"shop_name":"La Esperanza"}`},
+		{flows.Consumer, "quiero mi tarjeta k7m2 qr", `{"shop_code":"K7M2QR"}`},
+		{flows.Consumer, "ek7 m2qxs", `{"evidence_code":"EK7M2QXS"}`},
 		{flows.Consumer, "Quiero crear mi tarjeta de puntos de La Esquinita", `{"shop_name":"La Esquinita"}`},
 		{flows.Consumer, "Quiero crear mi tarjeta de puntos de Abarrotes Lupita (K7M2QX)", `{"shop_name":"Abarrotes Lupita"}`},
 		{flows.Consumer, "kiero crear mi targeta d puntos", `{}`},

@@ -35,7 +35,7 @@ var products = []product{
 	{"Ciel", "7501055361045", "Agua Ciel 1 L", 1400, 10, []string{
 		"agua", "aguas", "ciel", "agua ciel", "aguas ciel", "botella de agua", "botellas de agua", "agüita", "agua de litro"}},
 	{"Del Valle", "7501055392056", "Jugo Del Valle Mango 413 ml", 1700, 5, []string{
-		"jugo", "jugos", "jugo de mango", "jugos de mango", "del valle", "jugo del valle", "del valle mango"}},
+		"jugo de mango", "jugos de mango", "del valle mango", "mango"}},
 	{"Del Valle", "7501055393060", "Jugo Del Valle Durazno 413 ml", 1700, 4, []string{
 		"jugo de durazno", "jugos de durazno", "del valle durazno", "durazno"}},
 	{"Sabritas", "7501011101074", "Sabritas Sal 42 g", 1900, 9, []string{
