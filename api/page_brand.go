@@ -35,7 +35,7 @@ func (s *server) brandPage(c *fiber.Ctx) error {
 		return err
 	}
 	scope := scopeOf(c)
-	desk, err := tx(s, c, func(ctx context.Context, t *store.Tx) (d brandDesk, err error) {
+	desk, err := report(s, c, func(ctx context.Context, t *store.Tx) (d brandDesk, err error) {
 		if scope.CPG != "" {
 			if d.cpg, err = t.CPG(ctx, scope, scope.CPG); err != nil {
 				return d, err

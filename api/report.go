@@ -119,6 +119,17 @@ func (s *server) period(c *fiber.Ctx) (from, to time.Time, err error) {
 	return from, to, err
 }
 
+// report is tx for what only reads, on figures brought up to date.
+func report[T any](s *server, c *fiber.Ctx, fn func(context.Context, *store.Tx) (T, error)) (T, error) {
+	var v T
+	ctx := c.UserContext()
+	err := s.DB.Report(ctx, func(t *store.Tx) (err error) {
+		v, err = fn(ctx, t)
+		return err
+	})
+	return v, err
+}
+
 func (s *server) reportROI(c *fiber.Ctx) error {
 	campaign, err := queryID(c, "campaign_id")
 	if err != nil {
@@ -131,7 +142,7 @@ func (s *server) reportROI(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	r, err := tx(s, c, func(ctx context.Context, t *store.Tx) (store.ROIReport, error) {
+	r, err := report(s, c, func(ctx context.Context, t *store.Tx) (store.ROIReport, error) {
 		return t.ROI(ctx, scopeOf(c), campaign, from, to)
 	})
 	if err != nil {

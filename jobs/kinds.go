@@ -9,6 +9,7 @@ const (
 	KindDigests = "digests"
 	KindROI     = "roi"
 	KindRollup  = "rollup"
+	KindRebuild = "rebuild"
 	KindExpire  = "expire"
 	KindTidy    = "tidy"
 )

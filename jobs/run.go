@@ -22,27 +22,56 @@ func NewRunner(db *store.DB, bell *Bell) *Runner {
 	return &Runner{db: db, bell: bell.forNotices(), log: bell.log, metrics: bell.metrics}
 }
 
-// work is what a job does in its transaction; it gives how many messages it
-// queued.
-func work(job string) (func(context.Context, *store.Tx) (int, error), bool) {
-	fn, ok := map[string]func(context.Context, *store.Tx) (int, error){
-		KindNudges:  nudges,
-		KindDigests: digests,
-		KindROI:     roi,
-		KindRollup:  rollup,
-		KindExpire:  expire,
-		KindTidy:    tidy,
-	}[job]
-	return fn, ok
+// job is what a job does, in this order; what it has none of is nil. Again is
+// harmless for all of it.
+type job struct {
+	// before does its work in transactions of its own.
+	before func(context.Context, *store.DB) error
+	// batch does a part of the work in a transaction of its own, from where the
+	// last one stopped, and gives how many messages it queued and where it
+	// stopped itself; "" where nothing is left.
+	batch func(ctx context.Context, tx *store.Tx, from loyalty.ID) (int, loyalty.ID, error)
+	// work happens in the commit that notes the slot as done, and gives how many
+	// messages it queued.
+	work func(context.Context, *store.Tx) (int, error)
 }
 
-func nudges(ctx context.Context, tx *store.Tx) (int, error) { return tx.QueueNudges(ctx) }
+func jobOf(name string) (job, error) {
+	v, ok := map[string]job{
+		KindNudges:  {batch: nudges},
+		KindDigests: {work: digests},
+		KindROI:     {before: catchUp, work: roi},
+		KindRollup:  {before: catchUp},
+		KindRebuild: {before: rebuild},
+		KindExpire:  {work: expire},
+		KindTidy:    {work: tidy},
+	}[name]
+	if !ok {
+		return v, loyalty.NotFound(loyalty.CodeNotFound, "No existe ese proceso.")
+	}
+	return v, nil
+}
+
+// Two bounds of reminding.
+const (
+	nudgeBatch  = 100 // in one commit: a purchase on any of their cards waits for it
+	mostBatches = 50  // in one run; who is left over is found by the next
+)
+
+func nudges(ctx context.Context, tx *store.Tx, from loyalty.ID) (int, loyalty.ID, error) {
+	return tx.QueueNudges(ctx, from, nudgeBatch)
+}
 
 func digests(ctx context.Context, tx *store.Tx) (int, error) { return tx.QueueDigests(ctx) }
 
 func roi(ctx context.Context, tx *store.Tx) (int, error) { return tx.QueueROI(ctx) }
 
-func rollup(ctx context.Context, tx *store.Tx) (int, error) { return 0, tx.CatchUpSales(ctx) }
+func catchUp(ctx context.Context, db *store.DB) error { return db.CatchUpSales(ctx) }
+
+// rebuildDays is how far back the figures are made anew each night.
+const rebuildDays = 60
+
+func rebuild(ctx context.Context, db *store.DB) error { return db.RebuildSales(ctx, rebuildDays) }
 
 // expireBatch bounds how long a run holds its locks; the next hour goes on.
 const expireBatch = 1000
@@ -64,18 +93,15 @@ func tidy(ctx context.Context, tx *store.Tx) (int, error) {
 // and gives how many messages it sends. The error of an unknown job is
 // NOT_FOUND.
 func (r *Runner) RunJob(ctx context.Context, name string, asOf *time.Time) (messages int, err error) {
-	do, ok := work(name)
-	if !ok {
-		return 0, loyalty.NotFound(loyalty.CodeNotFound, "No existe ese proceso.")
+	j, err := jobOf(name)
+	if err != nil {
+		return 0, err
 	}
 	db := r.at(r.db.Now())
 	if asOf != nil {
 		db = r.at(*asOf)
 	}
-	err = db.InTx(ctx, func(tx *store.Tx) error {
-		if messages, err = do(ctx, tx); err != nil {
-			return err
-		}
+	deliver := func(tx *store.Tx) error {
 		switch {
 		case name == KindDigests || name == KindROI:
 			// Reports to people at work, which somebody asked for now.
@@ -85,29 +111,72 @@ func (r *Runner) RunJob(ctx context.Context, name string, asOf *time.Time) (mess
 			return tx.DeliverAtOnce(ctx, r.db.Now(), store.ByDay)
 		}
 		return nil
-	})
+	}
+	messages, err = j.begin(ctx, db, deliver)
+	if err == nil && j.work != nil {
+		err = db.InTx(ctx, func(tx *store.Tx) (err error) {
+			if messages, err = j.work(ctx, tx); err != nil {
+				return err
+			}
+			return deliver(tx)
+		})
+	}
 	r.note(ctx, name, "", messages, err)
 	return messages, err
 }
 
+// begin does all of a job that comes before its work; finish is the last step of
+// each batch.
+func (j job) begin(ctx context.Context, db *store.DB, finish func(*store.Tx) error) (messages int, err error) {
+	if j.before != nil {
+		if err := j.before(ctx, db); err != nil {
+			return 0, err
+		}
+	}
+	var from loyalty.ID
+	for n := 0; j.batch != nil && n < mostBatches && (n == 0 || from != ""); n++ {
+		queued, last := 0, loyalty.ID("")
+		err := db.InTx(ctx, func(tx *store.Tx) (err error) {
+			if queued, last, err = j.batch(ctx, tx, from); err != nil {
+				return err
+			}
+			return finish(tx)
+		})
+		if err != nil {
+			return messages, err
+		}
+		messages += queued
+		from = last
+	}
+	return messages, nil
+}
+
 // runSlot runs a job for a slot, unless that was done.
 func (r *Runner) runSlot(ctx context.Context, name, slot string) error {
-	do, ok := work(name)
-	if !ok {
-		return loyalty.NotFound(loyalty.CodeNotFound, "No existe ese proceso.")
+	j, err := jobOf(name)
+	if err != nil {
+		return err
 	}
 	ctx = store.WithTrace(ctx, name+"@"+slot)
-	mine, messages := false, 0
-	err := r.at(r.db.Now()).InTx(ctx, func(tx *store.Tx) (err error) {
-		if mine, err = tx.BeginRun(ctx, name, slot); err != nil || !mine {
-			return err
-		}
-		if messages, err = do(ctx, tx); err != nil {
-			return err
-		}
-		return tx.EndRun(ctx, name, slot, messages)
-	})
-	if mine || err != nil {
+	db := r.at(r.db.Now())
+	messages, err := j.begin(ctx, db, func(*store.Tx) error { return nil })
+	mine := false
+	if err == nil {
+		begun := messages
+		err = db.InTx(ctx, func(tx *store.Tx) (err error) {
+			messages = begun
+			if mine, err = tx.BeginRun(ctx, name, slot); err != nil || !mine {
+				return err
+			}
+			if j.work != nil {
+				if messages, err = j.work(ctx, tx); err != nil {
+					return err
+				}
+			}
+			return tx.EndRun(ctx, name, slot, messages)
+		})
+	}
+	if mine || messages > 0 || err != nil {
 		r.note(ctx, name, slot, messages, err)
 	}
 	return err

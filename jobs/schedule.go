@@ -100,6 +100,7 @@ func periodic() []periodicJob {
 		{KindDigests, true, mondays(9, 0)},
 		{KindROI, true, mondays(9, 30)},
 		{KindRollup, false, every(time.Minute)},
+		{KindRebuild, false, nightly(3)},
 		{KindExpire, false, every(time.Hour)},
 		{KindTidy, false, every(5 * time.Minute)},
 	}
@@ -130,6 +131,18 @@ func hourlyByDay(now time.Time) string {
 		return ""
 	}
 	return every(time.Hour)(now)
+}
+
+// nightly has one slot a day, from the given hour on.
+func nightly(hour int) func(time.Time) string {
+	return func(now time.Time) string {
+		local := now.In(homeZone())
+		begins := time.Date(local.Year(), local.Month(), local.Day(), hour, 0, 0, 0, local.Location())
+		if local.Before(begins) {
+			return ""
+		}
+		return begins.UTC().Format(clockFormat)
+	}
 }
 
 // mondays has one slot a week, on Monday at the given time; it stays until the

@@ -39,6 +39,9 @@ func TestSlots(t *testing.T) {
 		{KindROI, "2026-03-09 09:29", ""},
 		{KindROI, "2026-03-09 09:30", "2026-03-09T15:30Z"},
 		{KindRollup, "2026-03-05 03:07", "2026-03-05T09:07Z"},
+		{KindRebuild, "2026-03-05 02:59", ""},
+		{KindRebuild, "2026-03-05 03:07", "2026-03-05T09:00Z"},
+		{KindRebuild, "2026-03-05 23:30", "2026-03-05T09:00Z"},
 		{KindExpire, "2026-03-05 03:07", "2026-03-05T09:00Z"},
 	} {
 		assert.Equal(t, c.slot, slots[c.job](at(t, c.now)), "%s at %s", c.job, c.now)

@@ -196,6 +196,7 @@ CREATE TABLE campaigns (
   all_shops     boolean NOT NULL,
   starts_at     timestamptz NOT NULL,
   ends_at       timestamptz,
+  ended_at      timestamptz,      -- when somebody ended it, whatever its dates say
   margin_bps    integer NOT NULL CHECK (margin_bps BETWEEN 0 AND 10000),
   fee_cents     bigint NOT NULL CHECK (fee_cents >= 0),  -- programme fee for a week
   nudge_quiet_days integer NOT NULL CHECK (nudge_quiet_days BETWEEN 1 AND 365),
@@ -204,6 +205,7 @@ CREATE TABLE campaigns (
   created_at    timestamptz NOT NULL,
   updated_at    timestamptz NOT NULL,
   CONSTRAINT campaigns_dates_check CHECK (ends_at > starts_at),
+  CONSTRAINT campaigns_ended_check CHECK ((status = 'ended') = (ended_at IS NOT NULL)),
   CONSTRAINT campaigns_earning_check CHECK (CASE scheme WHEN 'stamps' THEN per_unit > 0 AND per_peso = 0 ELSE per_unit + per_peso > 0 END),
   CONSTRAINT campaigns_of_cpg_key UNIQUE (id, cpg_id)
 );
@@ -527,11 +529,20 @@ CREATE TABLE activity_daily (
 CREATE TABLE rollups (
   name text PRIMARY KEY,
   upto uuid NOT NULL,          -- the newest purchase then
+  seen bigint NOT NULL,        -- how many there were of its last minute, itself included
   at   timestamptz NOT NULL
 );
 
+-- Campaigns that changed since their rollups were made: all their days are made
+-- anew. Rows are only added and taken away, so that who changes a campaign and
+-- who rolls up never wait for each other; no foreign key, for the same reason.
+CREATE TABLE rollup_changes (
+  seq         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  campaign_id uuid NOT NULL
+);
+
 -- +goose Down
-DROP TABLE rollups, activity_daily, sales_daily, job_runs, sim_messages, outbox, inbox, conversations, cases, reorders,
+DROP TABLE rollup_changes, rollups, activity_daily, sales_daily, job_runs, sim_messages, outbox, inbox, conversations, cases, reorders,
   evidence_codes, ledger, redemptions, purchase_items, purchases, causes, earning_counters, enrollments, rewards,
   campaign_shops, campaign_products, campaigns, otps, tokens, staff, cards, tenderos, consumers,
   consents, addresses, persons, shop_visits, shops, products, brands, cpgs;

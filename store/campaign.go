@@ -17,6 +17,7 @@ type Campaign struct {
 	Products  []loyalty.ID // the PLIs
 	Shops     []loyalty.ID // that take part; empty where all do
 	Rewards   []Reward
+	EndedAt   time.Time // when somebody ended it; zero where nobody did
 	CreatedAt time.Time
 	UpdatedAt time.Time
 }
@@ -79,7 +80,7 @@ const (
 		  c.nudge_quiet_days, c.nudge_gap_days, c.version,
 		  ARRAY(SELECT p.product_id FROM campaign_products p WHERE p.campaign_id = c.id ORDER BY p.product_id),
 		  ARRAY(SELECT s.shop_id FROM campaign_shops s WHERE s.campaign_id = c.id ORDER BY s.shop_id),
-		  c.created_at, c.updated_at
+		  coalesce(c.ended_at, '0001-01-01 00:00:00+00'), c.created_at, c.updated_at
 		FROM campaigns c`
 	// An admin sees all, a brand team its own, a tendero what is active at one
 	// of its shops, everybody else what is active.
@@ -95,7 +96,7 @@ func scanCampaign(row pgx.CollectableRow) (Campaign, error) {
 	err := row.Scan(&v.ID, &v.CPG, &v.Name, &v.Scheme, &v.Status, &v.Enrolment, &r.PerUnit, &r.PerPeso,
 		&r.MaxPerPurchase, &r.MaxPerDay, &v.Goal, &v.AllShops,
 		&v.StartsAt, &v.EndsAt, &v.MarginBPS, &v.Fee,
-		&v.NudgeQuietDays, &v.NudgeGapDays, &v.Version, &v.Products, &v.Shops, &v.CreatedAt, &v.UpdatedAt)
+		&v.NudgeQuietDays, &v.NudgeGapDays, &v.Version, &v.Products, &v.Shops, &v.EndedAt, &v.CreatedAt, &v.UpdatedAt)
 	return v, err
 }
 
@@ -158,7 +159,7 @@ func (tx *Tx) CreateCampaign(ctx context.Context, scope loyalty.Scope, in Campai
 			return Campaign{}, err
 		}
 	}
-	return v, nil
+	return v, tx.rollupChanged(ctx, v.ID) // it may begin in the past
 }
 
 // UpdateCampaign changes a campaign, also a running one: each change is a new
@@ -191,6 +192,9 @@ func (tx *Tx) UpdateCampaign(ctx context.Context, scope loyalty.Scope, id loyalt
 	set(&v.NudgeQuietDays, p.NudgeQuietDays)
 	set(&v.NudgeGapDays, p.NudgeGapDays)
 	v.UpdatedAt = tx.now
+	if v.Status == loyalty.Ended {
+		v.EndedAt = tx.now
+	}
 	v.Version++
 	var c check
 	c.want(was.Status == v.Status || slices.Contains(nextStatus[was.Status], v.Status), "status",
@@ -204,12 +208,23 @@ func (tx *Tx) UpdateCampaign(ctx context.Context, scope loyalty.Scope, id loyalt
 		UPDATE campaigns SET name = $2, scheme = $3, status = $4, enrolment = $5, per_unit = $6, per_peso = $7,
 		  max_per_purchase = nullif($8::bigint, 0), max_per_day = nullif($9::bigint, 0), goal = $10, all_shops = $11,
 		  starts_at = $12, ends_at = $13, margin_bps = $14, fee_cents = $15, nudge_quiet_days = $16, nudge_gap_days = $17,
-		  version = $18, updated_at = $19
-		WHERE id = $1`, v.args()...)
+		  version = $18, updated_at = $19, ended_at = nullif($20, '0001-01-01 00:00:00+00'::timestamptz)
+		WHERE id = $1`, append(v.args(), v.EndedAt)...)
 	if err != nil {
 		return Campaign{}, err
 	}
-	return v, tx.saveCampaignSets(ctx, v)
+	if err := tx.saveCampaignSets(ctx, v); err != nil || !v.countsOtherwise(was) {
+		return v, err
+	}
+	return v, tx.rollupChanged(ctx, v.ID)
+}
+
+// countsOtherwise says whether other sales may count for the campaign than
+// before the change.
+func (v *Campaign) countsOtherwise(was Campaign) bool {
+	return v.Status != was.Status || v.AllShops != was.AllShops ||
+		!slices.Equal(v.Products, was.Products) || !slices.Equal(v.Shops, was.Shops) ||
+		!v.StartsAt.Equal(was.StartsAt) || !v.EndsAt.Equal(was.EndsAt)
 }
 
 // Campaigns lists campaigns.

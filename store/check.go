@@ -75,10 +75,19 @@ func (c *check) between(field string, n, least, most int64) {
 	c.want(n >= least && n <= most, field, "debe estar entre "+loyalty.Thousands(least)+" y "+loyalty.Thousands(most))
 }
 
-// zone wants the name of a time zone that both Go and Postgres know.
-func (c *check) zone(field, name string) {
+// zone wants the name of a time zone that both Go and Postgres know. Machines
+// have the zones under right/ and posix/ or have them not.
+func (c *check) zone(ctx context.Context, tx *Tx, field, name string) error {
+	at, _, named := strings.Cut(name, "/")
 	_, err := time.LoadLocation(name)
-	c.want(err == nil && strings.Contains(name, "/"), field, "no es una zona horaria; por ejemplo America/Mexico_City")
+	ok := err == nil && named && at != "right" && at != "posix"
+	if ok && name != DefaultTimeZone { // asking takes Postgres a while: it looks through its files
+		if err := tx.tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM pg_timezone_names WHERE name = $1)`, name).Scan(&ok); err != nil {
+			return err
+		}
+	}
+	c.want(ok, field, "no es una zona horaria; por ejemplo America/Mexico_City")
+	return nil
 }
 
 // err is nil where nothing is wrong.

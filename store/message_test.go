@@ -130,7 +130,7 @@ func TestPitfallP31RemindersAreDueOnceByDay(t *testing.T) {
 	require.NoError(t, err)
 	nudges := func() (n int) {
 		w.do(func(tx *store.Tx) (err error) {
-			n, err = tx.QueueNudges(ctx)
+			n, _, err = tx.QueueNudges(ctx, "", 100)
 			return err
 		})
 		return n
@@ -143,7 +143,7 @@ func TestPitfallP31RemindersAreDueOnceByDay(t *testing.T) {
 		wg.Go(func() {
 			n := 0
 			err := w.db.InTx(ctx, func(tx *store.Tx) (err error) {
-				n, err = tx.QueueNudges(ctx)
+				n, _, err = tx.QueueNudges(ctx, "", 100)
 				return err
 			})
 			if err != nil {

@@ -7,10 +7,6 @@ import (
 	"github.com/qoa-conectados/qoa/store/loyalty"
 )
 
-// maxNudges bounds what one run queues, and so how long its transaction takes.
-// Who is left over is found by the next run.
-const maxNudges = 5000
-
 // nudge is an incomplete card that has been quiet for as long as its campaign
 // says.
 type nudge struct {
@@ -31,7 +27,12 @@ type nudge struct {
 // quiet days without a purchase, not again before its gap days, one card a
 // person a day (the one nearest to its reward), by day in the zone of the shop
 // where the card was last used. It says how many messages it queued.
-func (tx *Tx) QueueNudges(ctx context.Context) (int, error) {
+//
+// A reminder locks its card until the commit, and a purchase on the card waits
+// for that: so a run takes a few at a time, in transactions of their own. It
+// looks at no more than limit cards, of people after the given one, and last is
+// where the next call goes on; "" where nobody is left.
+func (tx *Tx) QueueNudges(ctx context.Context, after loyalty.ID, limit int) (queued int, last loyalty.ID, err error) {
 	due, err := collect[nudge](ctx, tx, `
 		SELECT DISTINCT ON (n.person_id) n.* FROM (
 			SELECT e.id, e.person_id, coalesce(p.name, '') AS person, c.name AS campaign, c.scheme,
@@ -51,27 +52,29 @@ func (tx *Tx) QueueNudges(ctx context.Context) (int, error) {
 				WHERE r.campaign_id = c.id AND r.active AND r.threshold > CASE c.scheme WHEN 'stamps' THEN e.stamps ELSE e.points END
 				  AND (r.stock IS NULL OR r.taken < r.stock)
 				ORDER BY r.threshold LIMIT 1) r ON true
-			WHERE c.status = 'active' AND c.starts_at <= $1 AND (c.ends_at IS NULL OR c.ends_at > $1)
+			WHERE ($3::uuid IS NULL OR e.person_id > $3) AND c.status = 'active' AND c.starts_at <= $1 AND (c.ends_at IS NULL OR c.ends_at > $1)
 		) n
 		WHERE n.balance > 0 AND n.balance < n.threshold
 		  -- One reminder a person a day, whichever the card.
 		  AND NOT EXISTS (SELECT FROM enrollments o WHERE o.person_id = n.person_id AND o.nudged_at > $1::timestamptz - interval '20 hours')
 		ORDER BY n.person_id, n.balance::float8 / n.threshold DESC, n.id
-		LIMIT $2`, tx.now, maxNudges)
+		LIMIT $2`, tx.now, limit, optional(after))
 	if err != nil {
-		return 0, err
+		return 0, "", err
 	}
-	queued := 0
 	for _, n := range due {
 		ok, err := tx.queueNudge(ctx, n)
 		if err != nil {
-			return queued, err
+			return queued, "", err
 		}
 		if ok {
 			queued++
 		}
 	}
-	return queued, nil
+	if len(due) == limit {
+		last = due[limit-1].Person
+	}
+	return queued, last, nil
 }
 
 func (tx *Tx) queueNudge(ctx context.Context, n nudge) (bool, error) {

@@ -77,7 +77,8 @@ const maxReportDays = 366 * 3
 
 // ROI reports on a campaign (an admin, or the CPG's own team), from the rollups
 // and the redemptions that were delivered. Amounts are rounded once, half up to
-// the centavo. The rollups are brought up to date first, where they are behind.
+// the centavo. It only reads; where the rollups should be up to date, it is called
+// within DB.Report.
 func (tx *Tx) ROI(ctx context.Context, scope loyalty.Scope, campaign loyalty.ID, from, to time.Time) (ROIReport, error) {
 	from, to = dayOf(from), dayOf(to)
 	var c check
@@ -93,9 +94,6 @@ func (tx *Tx) ROI(ctx context.Context, scope loyalty.Scope, campaign loyalty.ID,
 		err = errNoCampaign() // public, but not its figures
 	}
 	if err != nil {
-		return ROIReport{}, err
-	}
-	if err := tx.freshen(ctx); err != nil {
 		return ROIReport{}, err
 	}
 	r := ROIReport{Campaign: v.Campaign, From: from, To: to}
@@ -149,7 +147,7 @@ func divide(n, d int64) int64 {
 }
 
 // feeDays counts the days from one to another on which the campaign ran, as far
-// as they have come. A campaign that was ended last changed when that was done.
+// as they have come.
 func feeDays(c Campaign, from, to, now time.Time) int {
 	zone := location(DefaultTimeZone)
 	first, last := dayOf(c.StartsAt.In(zone)), dayOf(now.In(zone))
@@ -161,8 +159,8 @@ func feeDays(c Campaign, from, to, now time.Time) int {
 	if !c.EndsAt.IsZero() {
 		until(c.EndsAt)
 	}
-	if c.Status == loyalty.Ended {
-		until(c.UpdatedAt)
+	if !c.EndedAt.IsZero() {
+		until(c.EndedAt)
 	}
 	if from.After(first) {
 		first = from

@@ -65,15 +65,23 @@ func (tx *Tx) CreateReward(ctx context.Context, scope loyalty.Scope, campaign lo
 	return v, tx.bumpCampaign(ctx, campaign)
 }
 
-// UpdateReward changes a reward. What was already requested keeps its price.
+// UpdateReward changes a reward, unless its campaign has ended. What was already
+// requested keeps its price.
 func (tx *Tx) UpdateReward(ctx context.Context, scope loyalty.Scope, id loyalty.ID, p RewardPatch) (Reward, error) {
 	if err := tenantOnly(scope); err != nil {
 		return Reward{}, err
 	}
 	w := viewOf(scope)
 	v, err := fetch[Reward](ctx, tx, errNoReward(), rewardFields+`
-		WHERE id = $3 AND EXISTS (SELECT FROM campaigns c WHERE c.id = campaign_id AND ($1 OR c.cpg_id = $2)) FOR UPDATE`, w.all, w.cpg, id)
+		WHERE id = $3 AND EXISTS (SELECT FROM campaigns c WHERE c.id = campaign_id AND ($1 OR c.cpg_id = $2))`, w.all, w.cpg, id)
 	if err != nil {
+		return Reward{}, err
+	}
+	// The campaign is locked first, wherever both are.
+	if _, err := tx.changeableCampaign(ctx, scope, v.Campaign); err != nil {
+		return Reward{}, err
+	}
+	if v, err = fetch[Reward](ctx, tx, errNoReward(), rewardFields+` WHERE id = $1 FOR UPDATE`, id); err != nil {
 		return Reward{}, err
 	}
 	set(&v.Name, p.Name)

@@ -4,29 +4,49 @@ import (
 	"context"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/qoa-conectados/qoa/store/loyalty"
 )
 
-// rolledSales are the lines that count for a campaign: a recorded purchase, of
-// a PLI, at a shop that takes part, inside the campaign's dates. A campaign that
-// was ended before its date last changed when that was done. Pauses are not
-// left out: the brand's products were sold all the same. $1 is the first day,
-// $2 a moment before it in every time zone, for the index on occurred_at.
-const rolledSales = `
-	SELECT c.id AS campaign_id, p.day, p.shop_id, p.person_id, p.id AS purchase_id,
-	  i.product_id, i.quantity, i.quantity * i.unit_price_cents AS cents, i.price_estimated
-	FROM (
-	  SELECT p.id, p.shop_id, p.person_id, p.occurred_at, (p.occurred_at AT TIME ZONE s.time_zone)::date AS day
-	  FROM purchases p JOIN shops s ON s.id = p.shop_id
-	  WHERE p.status = 'recorded' AND p.occurred_at >= $2
-	) p
-	JOIN purchase_items i ON i.purchase_id = p.id
-	JOIN campaign_products cp ON cp.product_id = i.product_id
-	JOIN campaigns c ON c.id = cp.campaign_id
-	WHERE p.day >= $1 AND c.status <> 'draft'
-	  AND p.occurred_at >= c.starts_at AND (c.ends_at IS NULL OR p.occurred_at < c.ends_at)
-	  AND (c.status <> 'ended' OR p.occurred_at < c.updated_at)
-	  AND (c.all_shops OR EXISTS (SELECT FROM campaign_shops cs WHERE cs.campaign_id = c.id AND cs.shop_id = p.shop_id))`
+// rollupSpan makes the rollups of some days: $1 is the first and $2 the last of
+// them, $3 the campaign where it is about one only. A day is the shop's; the
+// bounds on occurred_at hold in every time zone, for the index.
+//
+// The lines that count for a campaign are of a recorded purchase, of a PLI, at a
+// shop that takes part, inside the campaign's dates and before somebody ended
+// it. Pauses are not left out: the brand's products were sold all the same.
+//
+// It is one statement, so that both tables tell of the same purchases. In
+// activity_daily a purchase is one however many of its lines are PLIs, and so
+// are the ledger entries that it made.
+const rollupSpan = `
+	WITH sold AS MATERIALIZED (
+	  SELECT c.id AS campaign_id, p.day, p.shop_id, p.person_id, p.id AS purchase_id,
+	    i.product_id, i.quantity, i.quantity * i.unit_price_cents AS cents, i.price_estimated
+	  FROM (
+	    SELECT p.id, p.shop_id, p.person_id, p.occurred_at, (p.occurred_at AT TIME ZONE s.time_zone)::date AS day
+	    FROM purchases p JOIN shops s ON s.id = p.shop_id
+	    WHERE p.status = 'recorded' AND p.occurred_at >= $1::date - 1 AND p.occurred_at < $2::date + 2
+	  ) p
+	  JOIN purchase_items i ON i.purchase_id = p.id
+	  JOIN campaign_products cp ON cp.product_id = i.product_id
+	  JOIN campaigns c ON c.id = cp.campaign_id
+	  WHERE p.day BETWEEN $1 AND $2 AND ($3::uuid IS NULL OR c.id = $3) AND c.status <> 'draft'
+	    AND p.occurred_at >= c.starts_at AND (c.ends_at IS NULL OR p.occurred_at < c.ends_at)
+	    AND (c.ended_at IS NULL OR p.occurred_at < c.ended_at)
+	    AND (c.all_shops OR EXISTS (SELECT FROM campaign_shops cs WHERE cs.campaign_id = c.id AND cs.shop_id = p.shop_id))
+	), sales AS (
+	  INSERT INTO sales_daily (campaign_id, day, shop_id, product_id, purchases, units, revenue_cents, estimated_cents)
+	  SELECT campaign_id, day, shop_id, product_id, count(DISTINCT purchase_id), sum(quantity), sum(cents),
+	    coalesce(sum(cents) FILTER (WHERE price_estimated), 0)
+	  FROM sold GROUP BY 1, 2, 3, 4
+	)
+	INSERT INTO activity_daily (campaign_id, day, shop_id, person_id, purchases, given)
+	SELECT b.campaign_id, b.day, b.shop_id, b.person_id, count(DISTINCT b.purchase_id), coalesce(sum(l.amount), 0)
+	FROM (SELECT DISTINCT campaign_id, day, shop_id, person_id, purchase_id FROM sold) b
+	LEFT JOIN ledger l ON l.purchase_id = b.purchase_id AND l.campaign_id = b.campaign_id
+	GROUP BY 1, 2, 3, 4`
 
 // Two bounds of catching up.
 const (
@@ -37,98 +57,254 @@ const (
 	freshFor = 500 * time.Millisecond
 )
 
-// CatchUpSales computes anew the days into which the purchases fall that were
-// recorded since the last time, late ones with their own days. A job does it
-// each minute.
-func (tx *Tx) CatchUpSales(ctx context.Context) error {
-	upto, _, err := tx.rolledUp(ctx)
-	if err != nil {
+// Report runs fn, which may only read, on rollups that know what was committed
+// before, and on one view of the database: its queries agree with each other.
+// fn may run more than once.
+func (db *DB) Report(ctx context.Context, fn func(*Tx) error) error {
+	if err := db.FreshenSales(ctx); err != nil {
 		return err
 	}
-	var from *time.Time
-	err = tx.tx.QueryRow(ctx, `SELECT min(occurred_at) FROM purchases WHERE id >= $1`, loyalty.IDAt(upto.Time().Add(-lateCommit))).Scan(&from)
-	if err != nil || from == nil {
-		return err
-	}
-	return tx.RollupSales(ctx, from.AddDate(0, 0, -1))
+	return translate(pgx.BeginTxFunc(ctx, db.pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, func(pgtx pgx.Tx) error {
+		return fn(&Tx{tx: pgtx, db: db, now: db.opt.Now().UTC().Truncate(time.Microsecond)})
+	}))
 }
 
-// freshen catches up where a report would miss purchases.
-func (tx *Tx) freshen(ctx context.Context) error {
-	upto, at, err := tx.rolledUp(ctx)
-	if err != nil {
-		return err
-	}
-	newest, err := tx.newestPurchase(ctx)
-	if age := tx.now.Sub(at); err != nil || newest == upto || age >= 0 && age < freshFor {
-		return err
-	}
-	return tx.CatchUpSales(ctx)
+// FreshenSales catches up where a report would miss something. It never waits:
+// while somebody else is at it, there is what there is.
+func (db *DB) FreshenSales(ctx context.Context) error {
+	return db.InTx(ctx, func(tx *Tx) error {
+		at, err := tx.rolledUp(ctx)
+		if err != nil || !tx.worthwhile(at) {
+			return err
+		}
+		mine := false
+		if err := tx.tx.QueryRow(ctx, `SELECT pg_try_advisory_xact_lock(hashtext('rollup'))`).Scan(&mine); err != nil || !mine {
+			return err
+		}
+		// Whoever had the lock a moment ago may have done it.
+		if at, err = tx.rolledUp(ctx); err != nil || !tx.worthwhile(at) {
+			return err
+		}
+		return tx.catchUp(ctx, at)
+	})
 }
 
-// rolledUp says up to which purchase the rollups were made, and when; the
-// smallest ID before the first time.
-func (tx *Tx) rolledUp(ctx context.Context) (upto loyalty.ID, at time.Time, err error) {
-	err = tx.tx.QueryRow(ctx, `SELECT upto, at FROM rollups WHERE name = 'sales'`).Scan(&upto, &at)
-	if none(err) {
-		return loyalty.IDAt(time.UnixMilli(0)), time.Time{}, nil
-	}
-	return upto, at, err
+// CatchUpSales is FreshenSales that waits for its turn and is never too early. A
+// job does it each minute.
+func (db *DB) CatchUpSales(ctx context.Context) error {
+	return db.InTx(ctx, func(tx *Tx) error {
+		if err := tx.lockRollup(ctx); err != nil {
+			return err
+		}
+		at, err := tx.rolledUp(ctx)
+		if err != nil || !at.behind {
+			return err
+		}
+		return tx.catchUp(ctx, at)
+	})
 }
 
-func (tx *Tx) newestPurchase(ctx context.Context) (id loyalty.ID, err error) {
-	err = tx.tx.QueryRow(ctx, `SELECT id FROM purchases ORDER BY id DESC LIMIT 1`).Scan(&id)
-	if none(err) {
-		return loyalty.IDAt(time.UnixMilli(0)), nil
+// RebuildSales computes the last days anew, one after another, so that nobody
+// waits for all of them: the net under catching up, for what committed late or
+// was changed by hand.
+func (db *DB) RebuildSales(ctx context.Context, days int) error {
+	today := dayOf(db.Now().In(location(DefaultTimeZone)))
+	for n := range days + 1 {
+		day := today.AddDate(0, 0, 1-n) // it may be tomorrow elsewhere
+		err := db.InTx(ctx, func(tx *Tx) error {
+			if err := tx.lockRollup(ctx); err != nil {
+				return err
+			}
+			return tx.rollup(ctx, day, day, nil)
+		})
+		if err != nil {
+			return err
+		}
 	}
-	return id, err
+	return nil
 }
 
 // RollupSales computes the rollups that reports read, anew for all days from the
 // given one on (its clock time does not matter); the zero time is all there is.
-// A day is the shop's. Again is harmless; two at once run one after the other.
-//
-// Days before the given one stay as they were computed, also when PLIs or shops
-// changed since.
+// Again is harmless; two at once run one after the other.
 func (tx *Tx) RollupSales(ctx context.Context, from time.Time) error {
-	first := time.Date(max(from.Year(), 2000), from.Month(), from.Day(), 0, 0, 0, 0, time.UTC)
-	early := first.AddDate(0, 0, -1)
-	if _, err := tx.tx.Exec(ctx, `SELECT pg_advisory_xact_lock(hashtext('rollup'))`); err != nil {
+	if err := tx.lockRollup(ctx); err != nil {
 		return err
 	}
-	// What is newer than this may be in the sums or not, and will be looked at
-	// again.
+	if !from.IsZero() {
+		return tx.rollup(ctx, dayOf(from), lastDay(), nil)
+	}
+	return tx.catchUp(ctx, rollupState{})
+}
+
+// lockRollup lets one transaction at a time write rollups.
+func (tx *Tx) lockRollup(ctx context.Context) error {
+	_, err := tx.tx.Exec(ctx, `SELECT pg_advisory_xact_lock(hashtext('rollup'))`)
+	return err
+}
+
+// rollupState says how far the rollups go.
+type rollupState struct {
+	upto   loyalty.ID // the newest purchase then; "" where there never were any
+	at     time.Time
+	behind bool // there are purchases or changed campaigns that they do not know
+}
+
+// worthwhile says whether a report should wait for catching up.
+func (tx *Tx) worthwhile(s rollupState) bool {
+	age := tx.now.Sub(s.at)
+	return s.behind && (age < 0 || age >= freshFor)
+}
+
+func (tx *Tx) rolledUp(ctx context.Context) (s rollupState, err error) {
+	var seen int64
+	var changes bool
+	err = tx.tx.QueryRow(ctx, `
+		SELECT coalesce(r.upto::text, ''), coalesce(r.seen, 0), coalesce(r.at, '0001-01-01 00:00:00+00'), EXISTS (SELECT FROM rollup_changes)
+		FROM (SELECT) one LEFT JOIN rollups r ON r.name = 'sales'`).Scan(&s.upto, &seen, &s.at, &changes)
+	if err != nil {
+		return s, err
+	}
+	newest, err := tx.newestPurchase(ctx)
+	if err != nil {
+		return s, err
+	}
+	if s.behind = changes || newest != s.upto; s.behind || newest == "" {
+		if changes {
+			s.at = time.Time{} // somebody has just changed a campaign, and looks at what comes of it
+		}
+		return s, nil
+	}
+	now, err := tx.purchasesSince(ctx, s.upto)
+	s.behind = now != seen
+	return s, err
+}
+
+// newestPurchase gives the ID of the newest purchase, "" where there is none.
+func (tx *Tx) newestPurchase(ctx context.Context) (id loyalty.ID, err error) {
+	err = tx.tx.QueryRow(ctx, `SELECT id FROM purchases ORDER BY id DESC LIMIT 1`).Scan(&id)
+	return id, ignoreNone(err)
+}
+
+// shortlyBefore is the ID from which on a purchase may have been missed by who
+// saw the given one.
+func shortlyBefore(id loyalty.ID) loyalty.ID { return loyalty.IDAt(id.Time().Add(-lateCommit)) }
+
+func (tx *Tx) purchasesSince(ctx context.Context, id loyalty.ID) (n int64, err error) {
+	err = tx.tx.QueryRow(ctx, `SELECT count(*) FROM purchases WHERE id >= $1`, shortlyBefore(id)).Scan(&n)
+	return n, err
+}
+
+// catchUp makes anew the days into which the purchases fall that were recorded
+// since s, late ones with their own days, and all days of the campaigns that
+// changed. The order matters: what is noted as seen was there before any sum was
+// made, and what came later will be found again.
+func (tx *Tx) catchUp(ctx context.Context, s rollupState) error {
+	changed, err := tx.changedCampaigns(ctx)
+	if err != nil {
+		return err
+	}
 	newest, err := tx.newestPurchase(ctx)
 	if err != nil {
 		return err
 	}
-	for _, sql := range []string{
-		`DELETE FROM sales_daily WHERE day >= $1`,
-		`DELETE FROM activity_daily WHERE day >= $1`,
-	} {
-		if _, err := tx.tx.Exec(ctx, sql, first); err != nil {
+	var seen int64
+	if newest != "" {
+		if seen, err = tx.purchasesSince(ctx, newest); err != nil {
 			return err
 		}
 	}
-	for _, sql := range []string{
-		`INSERT INTO sales_daily (campaign_id, day, shop_id, product_id, purchases, units, revenue_cents, estimated_cents)
-		SELECT campaign_id, day, shop_id, product_id, count(DISTINCT purchase_id), sum(quantity), sum(cents),
-		  coalesce(sum(cents) FILTER (WHERE price_estimated), 0)
-		FROM (` + rolledSales + `) sold GROUP BY 1, 2, 3, 4`,
-		// A purchase is one however many of its lines are PLIs, and so are the
-		// ledger entries that it made.
-		`INSERT INTO activity_daily (campaign_id, day, shop_id, person_id, purchases, given)
-		SELECT b.campaign_id, b.day, b.shop_id, b.person_id, count(DISTINCT b.purchase_id), coalesce(sum(l.amount), 0)
-		FROM (SELECT DISTINCT campaign_id, day, shop_id, person_id, purchase_id FROM (` + rolledSales + `) sold) b
-		LEFT JOIN ledger l ON l.purchase_id = b.purchase_id AND l.campaign_id = b.campaign_id
-		GROUP BY 1, 2, 3, 4`,
-	} {
-		if _, err := tx.tx.Exec(ctx, sql, first, early); err != nil {
-			return err
-		}
+	if s.upto == "" {
+		err = tx.rollup(ctx, firstDay(), lastDay(), nil)
+	} else {
+		err = tx.rollupTouched(ctx, s.upto, changed)
+	}
+	if err != nil || newest == "" {
+		return err
 	}
 	_, err = tx.tx.Exec(ctx, `
-		INSERT INTO rollups (name, upto, at) VALUES ('sales', $1, $2)
-		ON CONFLICT (name) DO UPDATE SET upto = $1, at = $2`, newest, tx.now)
+		INSERT INTO rollups (name, upto, seen, at) VALUES ('sales', $1, $2, $3)
+		ON CONFLICT (name) DO UPDATE SET upto = $1, seen = $2, at = $3`, newest, seen, tx.now)
+	return err
+}
+
+// rollupTouched makes anew what purchases since the given one touch, and what
+// changed.
+func (tx *Tx) rollupTouched(ctx context.Context, since loyalty.ID, changed []changedCampaign) error {
+	rows, err := tx.tx.Query(ctx, `
+		SELECT DISTINCT (p.occurred_at AT TIME ZONE s.time_zone)::date AS day
+		FROM purchases p JOIN shops s ON s.id = p.shop_id WHERE p.id >= $1 ORDER BY day`, shortlyBefore(since))
+	if err != nil {
+		return err
+	}
+	days, err := pgx.CollectRows(rows, pgx.RowTo[time.Time])
+	if err != nil {
+		return err
+	}
+	for len(days) > 0 {
+		n := 1 // days in a row are made at once
+		for n < len(days) && days[n].Equal(days[0].AddDate(0, 0, n)) {
+			n++
+		}
+		if err := tx.rollup(ctx, days[0], days[n-1], nil); err != nil {
+			return err
+		}
+		days = days[n:]
+	}
+	for _, c := range changed {
+		if err := tx.rollup(ctx, dayOf(c.StartsAt).AddDate(0, 0, -1), lastDay(), &c.ID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// rollup makes the days from first to last anew, of one campaign where one is
+// given: then nothing of its other days stays.
+func (tx *Tx) rollup(ctx context.Context, first, last time.Time, campaign *loyalty.ID) error {
+	for _, table := range []string{"sales_daily", "activity_daily"} {
+		sql, args := `DELETE FROM `+table+` WHERE campaign_id = $1`, []any{campaign}
+		if campaign == nil {
+			// Naming the campaigns lets the primary key find the days.
+			sql, args = `DELETE FROM `+table+` WHERE campaign_id = ANY(ARRAY(SELECT id FROM campaigns)) AND day BETWEEN $1 AND $2`, []any{first, last}
+		}
+		if _, err := tx.tx.Exec(ctx, sql, args...); err != nil {
+			return err
+		}
+	}
+	_, err := tx.tx.Exec(ctx, rollupSpan, first, last, campaign)
+	return err
+}
+
+// firstDay and lastDay lie around all that can be reported on.
+func firstDay() time.Time { return time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC) }
+func lastDay() time.Time  { return time.Date(2200, 1, 1, 0, 0, 0, 0, time.UTC) }
+
+// changedCampaign is one whose days are all to be made anew.
+type changedCampaign struct {
+	ID       loyalty.ID `db:"id"`
+	StartsAt time.Time  `db:"starts_at"`
+}
+
+// changedCampaigns takes note of what changed, with the lock of the rollup held.
+func (tx *Tx) changedCampaigns(ctx context.Context) ([]changedCampaign, error) {
+	return collect[changedCampaign](ctx, tx, `
+		WITH changed AS (DELETE FROM rollup_changes RETURNING campaign_id)
+		SELECT c.id, c.starts_at FROM campaigns c WHERE c.id IN (SELECT campaign_id FROM changed)`)
+}
+
+// rollupChanged notes, in the transaction that changes a campaign, that other
+// sales may count for it now.
+func (tx *Tx) rollupChanged(ctx context.Context, campaign loyalty.ID) error {
+	_, err := tx.tx.Exec(ctx, `INSERT INTO rollup_changes (campaign_id) VALUES ($1)`, campaign)
+	return err
+}
+
+// rollupMoved is rollupChanged for the campaigns of a shop whose days begin at
+// another hour now.
+func (tx *Tx) rollupMoved(ctx context.Context, shop loyalty.ID) error {
+	_, err := tx.tx.Exec(ctx, `
+		INSERT INTO rollup_changes (campaign_id) SELECT c.id FROM campaigns c WHERE c.status <> 'draft'
+		AND (c.all_shops OR EXISTS (SELECT FROM campaign_shops s WHERE s.campaign_id = c.id AND s.shop_id = $1))`, shop)
 	return err
 }

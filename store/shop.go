@@ -95,7 +95,9 @@ func (tx *Tx) CreateShop(ctx context.Context, scope loyalty.Scope, in ShopInput)
 		c.want(kind == loyalty.ShopCode, "code", "debe tener 6 símbolos, el último de verificación")
 		v.Code = code
 	}
-	v.check(&c)
+	if err := v.check(ctx, tx, &c); err != nil {
+		return Shop{}, err
+	}
 	if err := c.err(); err != nil {
 		return Shop{}, err
 	}
@@ -136,6 +138,7 @@ func (tx *Tx) UpdateShop(ctx context.Context, scope loyalty.Scope, id loyalty.ID
 	if err != nil {
 		return Shop{}, err
 	}
+	zone := v.TimeZone
 	set(&v.Name, p.Name)
 	set(&v.Kind, p.Kind)
 	set(&v.Street, p.Street)
@@ -145,7 +148,9 @@ func (tx *Tx) UpdateShop(ctx context.Context, scope loyalty.Scope, id loyalty.ID
 	set(&v.Active, p.Active)
 	v.UpdatedAt = tx.now
 	var c check
-	v.check(&c)
+	if err := v.check(ctx, tx, &c); err != nil {
+		return Shop{}, err
+	}
 	if err := c.err(); err != nil {
 		return Shop{}, err
 	}
@@ -153,7 +158,10 @@ func (tx *Tx) UpdateShop(ctx context.Context, scope loyalty.Scope, id loyalty.ID
 		UPDATE shops SET name = $2, search_name = $3, kind = $4, street = $5, city = $6, state = $7, time_zone = $8, active = $9, updated_at = $10
 		WHERE id = $1`,
 		v.ID, v.Name, loyalty.SearchName(v.Name), v.Kind, v.Street, v.City, v.State, v.TimeZone, v.Active, tx.now)
-	return v, err
+	if err != nil || v.TimeZone == zone {
+		return v, err
+	}
+	return v, tx.rollupMoved(ctx, v.ID)
 }
 
 // Shops lists shops: all to an admin, its own to a tendero, what is active to
@@ -207,14 +215,14 @@ func (tx *Tx) ShopsByName(ctx context.Context, text string) ([]Shop, error) {
 		strings.Fields(name), mostShopsByName)
 }
 
-func (v *Shop) check(c *check) {
+func (v *Shop) check(ctx context.Context, tx *Tx, c *check) error {
 	c.text("name", &v.Name, 1, 120)
 	c.want(loyalty.SearchName(v.Name) != "" || v.Name == "", "name", "debe llevar letras o números")
 	c.want(v.Kind == "tiendita" || v.Kind == "minisuper" || v.Kind == "chain", "kind", "debe ser tiendita, minisuper o chain")
 	c.text("street", &v.Street, 0, 200)
 	c.text("city", &v.City, 1, 80)
 	c.text("state", &v.State, 1, 80)
-	c.zone("time_zone", v.TimeZone)
+	return c.zone(ctx, tx, "time_zone", v.TimeZone)
 }
 
 // clean makes a filter's text one that Postgres can compare with: what cannot
