@@ -5,8 +5,10 @@ package api
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"log/slog"
+	"net/netip"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -42,9 +44,9 @@ type CardEvents interface {
 	Subscribe(ctx context.Context, person loyalty.ID) (changed <-chan struct{}, stop func())
 }
 
-// Limiter counts attempts under a key, perMinute of which are allowed.
+// Limiter counts attempts under a key, of which most are allowed in per.
 type Limiter interface {
-	Allow(ctx context.Context, key string, perMinute int) (ok bool, retryAfter time.Duration, err error)
+	Allow(ctx context.Context, key string, most int, per time.Duration) (ok bool, retryAfter time.Duration, err error)
 }
 
 // Operator is who answers for an installation, named by the privacy notice.
@@ -73,8 +75,13 @@ type Deps struct {
 	Version  string
 	Operator Operator
 
+	// MetricsToken opens /metrics as a bearer token. Where it is "", /metrics
+	// answers this machine and private networks only.
+	MetricsToken string
+
 	// A proxy in front says who calls in this header; it is believed only when
-	// the connection comes from one of TrustedProxies (addresses or CIDRs).
+	// the connection comes from one of TrustedProxies (addresses or CIDRs), and
+	// only what they added to it.
 	ClientIPHeader string
 	TrustedProxies []string
 }
@@ -94,6 +101,7 @@ type API struct {
 type server struct {
 	Deps
 	done    <-chan struct{} // closed when the server drains
+	proxies []netip.Prefix
 	metrics *metrics
 	qr      *templates.QRCache
 	spec    []byte
@@ -102,9 +110,13 @@ type server struct {
 
 // New builds the door.
 func New(d Deps) (*API, error) {
+	proxies, err := parseProxies(d.TrustedProxies)
+	if err != nil {
+		return nil, fmt.Errorf("api: trusted proxies: %w", err)
+	}
 	ctx, stop := context.WithCancel(context.Background())
 	s := &server{
-		Deps: d, done: ctx.Done(), qr: templates.NewQRCache(2048),
+		Deps: d, done: ctx.Done(), proxies: proxies, qr: templates.NewQRCache(2048),
 		secure: isHTTPS(d.DB.PublicURL()),
 	}
 	s.metrics = newMetrics(d)
@@ -125,10 +137,8 @@ func New(d Deps) (*API, error) {
 		IdleTimeout:             75 * time.Second, // no WriteTimeout: it would cut event streams
 		ErrorHandler:            s.fail,
 		DisableStartupMessage:   true,
-		ProxyHeader:             d.ClientIPHeader,
 		EnableTrustedProxyCheck: true,
 		TrustedProxies:          d.TrustedProxies,
-		EnableIPValidation:      true,
 		StrictRouting:           false,
 		CaseSensitive:           true,
 	})

@@ -2,8 +2,6 @@ package api
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"net/http"
 	"strings"
 	"time"
@@ -92,43 +90,6 @@ func sessionOf(c *fiber.Ctx) store.Session {
 	return session
 }
 
-// The throttles, in attempts a minute. An office or a shop shares one address.
-const (
-	loginsPerAccount = 8
-	loginsPerAddress = 40
-	otpsPerPhone     = 3
-	guessesPerPhone  = 10
-)
-
-// throttle counts an attempt under what is tried and under who tries. Keys are
-// hashed: no mail address and no phone goes to Redis. Where Redis is away the
-// attempt is allowed and logged: a shop that cannot enter is the worse failure,
-// and argon2id and the OTP's own counter still stand.
-func (s *server) throttle(c *fiber.Ctx, action, subject string, perSubject int) error {
-	if s.Limits == nil {
-		return nil
-	}
-	for key, most := range map[string]int{
-		action + ":subject:" + hashed(subject): perSubject,
-		action + ":address:" + hashed(c.IP()):  loginsPerAddress,
-	} {
-		ok, after, err := s.Limits.Allow(c.UserContext(), key, most)
-		if err != nil {
-			s.Log.WarnContext(c.UserContext(), "limiter is away", "error", err.Error())
-			continue
-		}
-		if !ok {
-			return &limited{after}
-		}
-	}
-	return nil
-}
-
-func hashed(s string) string {
-	sum := sha256.Sum256([]byte(strings.ToLower(strings.TrimSpace(s))))
-	return hex.EncodeToString(sum[:12])
-}
-
 type userJSON struct {
 	ID    loyalty.ID   `json:"id"`
 	Role  loyalty.Role `json:"role"`
@@ -172,7 +133,7 @@ func (s *server) passwordLogin(c *fiber.Ctx, email, password string) (store.Staf
 	if email == "" || password == "" {
 		return store.Staff{}, loyalty.Fail(loyalty.KindInvalid, loyalty.CodeInvalid, "Escribe tu correo y tu contraseña.")
 	}
-	if err := s.throttle(c, "login", email, loginsPerAccount); err != nil {
+	if err := s.throttle(c, loginLimits(email, s.callerNet(c))); err != nil {
 		return store.Staff{}, err
 	}
 	return s.DB.LoginStaff(c.UserContext(), email, password)
@@ -228,7 +189,7 @@ func (s *server) requestOTP(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	if err := s.throttle(c, "otp", string(phone), otpsPerPhone); err != nil {
+	if err := s.throttle(c, otpLimits(string(phone), s.callerNet(c))); err != nil {
 		return err
 	}
 	_, err = tx(s, c, func(ctx context.Context, t *store.Tx) (bool, error) { return t.IssueOTP(ctx, phone) })
@@ -255,7 +216,7 @@ func (s *server) verifyOTP(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	if err := s.throttle(c, "otp-check", string(phone), guessesPerPhone); err != nil {
+	if err := s.throttle(c, guessLimits(string(phone), s.callerNet(c))); err != nil {
 		return err
 	}
 	scope, err := s.DB.VerifyOTP(c.UserContext(), phone, strings.TrimSpace(in.Code))

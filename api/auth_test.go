@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -107,21 +108,56 @@ func TestWrongPasswordAndUnknownMailSoundTheSame(t *testing.T) {
 	assert.Contains(t, wrong.Text(), "BAD_CREDENTIALS")
 }
 
-// counting is a limiter of this process.
+// counting is a limiter of this process, whose time is moved by forget.
 type counting struct {
 	mu   sync.Mutex
 	seen map[string]int
+	per  map[string]time.Duration
 }
 
-func (l *counting) Allow(_ context.Context, key string, perMinute int) (bool, time.Duration, error) {
+func newCounting() *counting {
+	return &counting{seen: map[string]int{}, per: map[string]time.Duration{}}
+}
+
+func (l *counting) Allow(_ context.Context, key string, most int, per time.Duration) (bool, time.Duration, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.per[key] = per
 	l.seen[key]++
-	return l.seen[key] <= perMinute, 30 * time.Second, nil
+	return l.seen[key] <= most, 30 * time.Second, nil
 }
 
+// forget is the passing of time.
+func (l *counting) forget(passed time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for key, per := range l.per {
+		if per <= passed {
+			delete(l.seen, key)
+		}
+	}
+}
+
+// count says that n attempts were made under the keys with the prefix.
+func (l *counting) count(prefix string, n int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for key := range l.seen {
+		if strings.HasPrefix(key, prefix) {
+			l.seen[key] = n
+		}
+	}
+}
+
+// proxied puts a proxy that we trust in front.
+func proxied(d *api.Deps) {
+	d.ClientIPHeader, d.TrustedProxies = "X-Forwarded-For", []string{"127.0.0.1", "10.0.0.0/8"}
+}
+
+func from(forwarded string) apitest.Option { return apitest.With("X-Forwarded-For", forwarded) }
+
 func TestPitfall_P42_LoginIsThrottled(t *testing.T) {
-	limits := &counting{seen: map[string]int{}}
+	limits := newCounting()
 	w := apitest.New(t, func(d *api.Deps) { d.Limits = limits })
 	bad := obj{"email": "admin@qoa.test", "password": "no-es-esta-frase"}
 	for range 8 {
@@ -142,6 +178,115 @@ func TestPitfall_P42_LoginIsThrottled(t *testing.T) {
 		assert.NotContains(t, key, "@", "no mail address in Redis")
 		assert.NotContains(t, key, "5512345670", "no phone in Redis")
 	}
+}
+
+// TestWhoGuessesLocksOutNobodyElse: an account is not locked for its owner by
+// somebody who guesses at it for ever, nor may all the world guess together.
+func TestWhoGuessesLocksOutNobodyElse(t *testing.T) {
+	limits := newCounting()
+	w := apitest.New(t, func(d *api.Deps) { d.Limits = limits }, proxied)
+	bad := obj{"email": "admin@qoa.test", "password": "no-es-esta-frase"}
+	good := obj{"email": "admin@qoa.test", "password": apitest.Password}
+	for n := range 60 {
+		want := http.StatusUnauthorized
+		if n >= 8 {
+			want = http.StatusTooManyRequests
+		}
+		// Whatever the caller writes in the header is no other address.
+		res := w.Do("POST", "/v1/auth/login", bad, from(fmt.Sprintf("192.0.2.%d, 203.0.113.9, 10.0.0.7", n)))
+		assert.Equal(t, want, res.Status, n)
+	}
+	apitest.Data[obj](w.Client, http.StatusOK, "POST", "/v1/auth/login", good, from("198.51.100.1"))
+	// Many addresses together have a limit too, a much larger one.
+	stranger := obj{"email": "meta@qoa.test", "password": "no-es-esta-frase"}
+	assert.Equal(t, http.StatusUnauthorized, w.Do("POST", "/v1/auth/login", stranger, from("203.0.1.9")).Status)
+	limits.count("login:account:", 198)
+	assert.Equal(t, http.StatusUnauthorized, w.Do("POST", "/v1/auth/login", stranger, from("203.0.2.9")).Status)
+	limits.count("login:account:", 200)
+	assert.Equal(t, http.StatusTooManyRequests, w.Do("POST", "/v1/auth/login", stranger, from("203.0.3.9")).Status)
+	limits.forget(time.Minute)
+	// One IPv6 customer has more addresses than can be counted: they are one.
+	refused := 0
+	for n := range 12 {
+		if w.Do("POST", "/v1/auth/login", bad, from(fmt.Sprintf("2001:db8::%x", n+1))).Status == http.StatusTooManyRequests {
+			refused++
+		}
+	}
+	assert.Equal(t, 4, refused)
+}
+
+// TestCodesCannotBeGuessedInADay: however patient the guesser.
+func TestCodesCannotBeGuessedInADay(t *testing.T) {
+	limits := newCounting()
+	w := apitest.New(t, func(d *api.Deps) { d.Limits = limits }, proxied)
+	phone := w.Shoppers[0].Phone
+	count := func(path string, body obj, status int) (n int) {
+		for minute := range 60 {
+			if w.Do("POST", path, body, from(fmt.Sprintf("203.0.113.%d", minute))).Status == status {
+				n++
+			}
+			limits.forget(time.Minute)
+		}
+		return n
+	}
+	assert.Equal(t, 5, count("/v1/auth/otp", obj{"phone": phone}, http.StatusAccepted), "codes an hour")
+	assert.Equal(t, 20, count("/v1/auth/otp/verify", obj{"phone": phone, "code": "000000"}, http.StatusUnauthorized), "guesses a day")
+	for range 3 {
+		limits.forget(time.Hour)
+		count("/v1/auth/otp", obj{"phone": phone}, http.StatusAccepted)
+	}
+	limits.forget(time.Hour)
+	assert.Zero(t, count("/v1/auth/otp", obj{"phone": phone}, http.StatusAccepted), "codes a day")
+	assert.Equal(t, 5, count("/v1/auth/otp", obj{"phone": w.Shoppers[1].Phone}, http.StatusAccepted), "another phone is another's")
+}
+
+// TestTheCallerIsWhomOurProxyHeard, and not whom the caller claims to be.
+func TestTheCallerIsWhomOurProxyHeard(t *testing.T) {
+	for name, c := range map[string]struct {
+		forwarded string
+		public    bool
+	}{
+		"by our proxy":              {"203.0.113.9", true},
+		"claims to be here":         {"127.0.0.1, 203.0.113.9", true},
+		"through two of ours":       {"127.0.0.1, 203.0.113.9, 10.1.2.3", true},
+		"with a port":               {"203.0.113.9:4711", true},
+		"a neighbour":               {"203.0.113.9, 192.168.1.4", false},
+		"nonsense at its left":      {"203.0.113.9, qué, 10.1.2.3", false},
+		"nobody but ours":           {"10.1.2.3", false},
+		"IPv4 in IPv6's clothes":    {"::ffff:203.0.113.9", true},
+		"IPv6":                      {"2001:db8::1", true},
+		"an address of this subnet": {"fd00::5", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := apitest.New(t, proxied)
+			// The metrics tell: they are for private networks.
+			want := http.StatusOK
+			if c.public {
+				want = http.StatusForbidden
+			}
+			assert.Equal(t, want, w.Do("GET", "/metrics", nil, from(c.forwarded)).Status)
+		})
+	}
+	_, err := api.New(api.Deps{TrustedProxies: []string{"nginx"}})
+	assert.ErrorContains(t, err, "nginx")
+}
+
+func TestMetricsAreNotForTheWorld(t *testing.T) {
+	w := apitest.New(t)
+	assert.Equal(t, http.StatusOK, w.Do("GET", "/metrics", nil).Status)
+	for _, header := range []string{"X-Forwarded-For", "X-Real-Ip", "Forwarded"} {
+		res := w.Do("GET", "/metrics", nil, apitest.With(header, "127.0.0.1"))
+		assert.Equal(t, http.StatusForbidden, res.Status, "a proxy that we don't know passes on for anyone")
+		assert.NotContains(t, res.Text(), "qoa_http")
+	}
+	w = apitest.New(t, func(d *api.Deps) { d.MetricsToken = "solo-para-prometheus" })
+	w.Problem(http.StatusUnauthorized, "GET", "/metrics", nil)
+	for _, token := range []string{"solo-para-prometheu", w.Admin} {
+		w.As(token).Problem(http.StatusUnauthorized, "GET", "/metrics", nil)
+	}
+	res := w.As("solo-para-prometheus").Do("GET", "/metrics", nil, from("203.0.113.9"))
+	assert.Equal(t, http.StatusOK, res.Status)
+	assert.Contains(t, res.Text(), "qoa_http")
 }
 
 func TestPitfall_P45_NothingPersonalInTheLog(t *testing.T) {

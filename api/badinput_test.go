@@ -60,11 +60,14 @@ func TestPitfall_P11_P44_BadPurchasesAreExplained(t *testing.T) {
 		"quantity 0":           {item(gtin, 0, nil), 400, "VALIDATION_FAILED", "items[0].quantity"},
 		"quantity -1":          {item(gtin, -1, nil), 400, "VALIDATION_FAILED", "items[0].quantity"},
 		"quantity 10^9":        {item(gtin, 1_000_000_000, nil), 400, "VALIDATION_FAILED", "items[0].quantity"},
-		"quantity 10^30":       {item(gtin, json.Number("1000000000000000000000000000000"), nil), 400, "VALIDATION_FAILED", "items.quantity"},
-		"half a piece":         {item(gtin, 1.5, nil), 400, "VALIDATION_FAILED", "items.quantity"},
-		"quantity as text":     {item(gtin, "2", nil), 400, "VALIDATION_FAILED", "items.quantity"},
+		"quantity 10^30":       {item(gtin, json.Number("1000000000000000000000000000000"), nil), 400, "VALIDATION_FAILED", "items[0].quantity"},
+		"half a piece":         {item(gtin, 1.5, nil), 400, "VALIDATION_FAILED", "items[0].quantity"},
+		"quantity as text":     {item(gtin, "2", nil), 400, "VALIDATION_FAILED", "items[0].quantity"},
 		"price below zero":     {item(gtin, 1, -1), 400, "VALIDATION_FAILED", "items[0].unit_price_cents"},
 		"absurd price":         {item(gtin, 1, 100_000_001), 400, "VALIDATION_FAILED", "items[0].unit_price_cents"},
+		"text in line 2":       {obj{"items": []any{obj{"gtin": gtin, "quantity": 1}, obj{"quantity": "2", "gtin": gtin}}}, 400, "VALIDATION_FAILED", "items[1].quantity"},
+		"a list as a barcode":  {obj{"items": []any{obj{"gtin": gtin, "quantity": 1}, obj{"gtin": []any{1, 2}, "quantity": 1}}}, 400, "VALIDATION_FAILED", "items[1].gtin"},
+		"a number as a line":   {obj{"items": []any{obj{"gtin": gtin, "quantity": 1}, 7}}, 400, "VALIDATION_FAILED", "items[1]"},
 		"nothing bought":       {obj{"items": []any{}}, 400, "VALIDATION_FAILED", "items"},
 		"items is an object":   {obj{"items": obj{}}, 400, "VALIDATION_FAILED", "items"},
 		"51 lines":             {obj{"items": lines(gtin, 51)}, 400, "VALIDATION_FAILED", "items"},
@@ -128,7 +131,8 @@ func TestBadRequestsAreNeverA500(t *testing.T) {
 	}
 	for name, c := range map[string]struct{ key, code string }{
 		"no key": {"", "IDEMPOTENCY_KEY_REQUIRED"}, "blank key": {"   ", "IDEMPOTENCY_KEY_REQUIRED"}, "129 characters": {strings.Repeat("k", 129), "IDEMPOTENCY_KEY_REQUIRED"},
-		"broken UTF-8": {"k\xff", "IDEMPOTENCY_KEY_REQUIRED"},
+		"129 letters of two bytes": {strings.Repeat("ñ", 129), "IDEMPOTENCY_KEY_REQUIRED"},
+		"broken UTF-8":             {"k\xff", "IDEMPOTENCY_KEY_REQUIRED"},
 	} {
 		code, fields := seller.Problem(400, "POST", "/v1/purchases", change(w, nil), apitest.Key(c.key))
 		assert.Equal(t, c.code, code, name)
@@ -136,6 +140,7 @@ func TestBadRequestsAreNeverA500(t *testing.T) {
 	}
 	assert.Equal(t, http.StatusCreated, seller.Do("POST", "/v1/purchases", change(w, nil), apitest.Key(strings.Repeat("k", 128))).Status)
 	assert.Equal(t, http.StatusCreated, seller.Do("POST", "/v1/purchases", change(w, nil), apitest.Key("llave con ñandú")).Status)
+	assert.Equal(t, http.StatusCreated, seller.Do("POST", "/v1/purchases", change(w, nil), apitest.Key(strings.Repeat("ñ", 128))).Status, "characters, not bytes")
 
 	admin := w.As(w.Admin)
 	for _, path := range []string{
@@ -189,6 +194,9 @@ func TestWrongTypesNameTheirField(t *testing.T) {
 		{"/v1/campaigns", `{"cpg_id":"` + string(w.Tenants[0].CPG) + `","name":"X","scheme":"stamps","rule":{"per_unit":1},"goal":5,"starts_at":"hoy"}`, "starts_at"},
 		{"/v1/campaigns", `{"cpg_id":"` + string(w.Tenants[0].CPG) + `","name":"X","scheme":"estampillas","rule":{"per_unit":1},"goal":5}`, "scheme"},
 		{"/v1/campaigns", `{"cpg_id":"` + string(w.Tenants[0].CPG) + `","name":"X","scheme":"stamps","rule":{"per_unit":1},"goal":5,"product_ids":["` + string(w.Tenants[1].Product) + `"]}`, "product_ids"},
+		{"/v1/campaigns", `{"product_ids":["` + string(w.Tenants[1].Product) + `",7]}`, "product_ids"},
+		{"/v1/campaigns", `{"rule":{"per_unit":1},"rewards":[{"name":"a","threshold":3}, {"name":"b", "threshold" : "3"}]}`, "rewards[1].threshold"},
+		{"/v1/campaigns", `{"REWARDS":[{"Name":7}]}`, "rewards[0].name"},
 		{"/v1/staff", `{"email":"no es","password":"una-frase-larga","name":"X","role":"admin"}`, "email"},
 		{"/v1/staff", `{"email":"a@b.mx","password":"corta","name":"X","role":"admin"}`, "password"},
 		{"/v1/staff", `{"email":"a@b.mx","password":"una-frase-larga","name":"X","role":"dueño"}`, "role"},

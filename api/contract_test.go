@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"image/png"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -67,7 +68,7 @@ func TestEveryOperation(t *testing.T) {
 	assert.Len(t, apitest.Data[[]thing](admin, ok, "GET", "/v1/campaigns/"+string(campaign.ID)+"/rewards", nil), 2)
 	staff := apitest.Data[thing](admin, created, "POST", "/v1/staff", obj{"email": "leche@qoa.test", "password": "una-frase-larga", "name": "Leo", "role": "cpg", "cpg_id": cpg.ID})
 	apitest.Data[thing](admin, ok, "PATCH", "/v1/staff/"+string(staff.ID), obj{"name": "Leonor"})
-	for _, path := range []string{"cpgs", "brands", "products", "shops", "tenderos", "campaigns", "staff", "api-keys", "reorders", "outbox"} {
+	for _, path := range []string{"cpgs", "brands", "products", "shops", "tenderos", "campaigns", "staff", "api-keys", "reorders", "outbox", "cases"} {
 		apitest.Data[[]thing](admin, ok, "GET", "/v1/"+path, nil)
 	}
 
@@ -124,6 +125,20 @@ func TestEveryOperation(t *testing.T) {
 	}
 	apitest.Data[obj](admin, http.StatusAccepted, "POST", "/v1/jobs/nudges/runs", obj{"as_of": "2026-12-01T18:00:00Z"})
 	assert.Equal(t, []string{"nudges", "digests", "roi", "nudges@2026-12-01T18:00:00Z"}, w.Jobs.Runs)
+
+	waits := apitest.Data[[]struct {
+		ID    loyalty.ID
+		Card  string `json:"card_code"`
+		Folio string
+	}](admin, ok, "GET", "/v1/cases", nil)
+	require.Len(t, waits, 1)
+	assert.Equal(t, w.Shoppers[0].Card, waits[0].Card)
+	assert.Equal(t, strings.ToUpper(string(w.Case)[30:]), waits[0].Folio)
+	closed := apitest.Data[struct {
+		ClosedAt *time.Time `json:"closed_at"`
+	}](admin, ok, "POST", "/v1/cases/"+string(w.Case)+"/close", nil)
+	assert.NotNil(t, closed.ClosedAt)
+	assert.Empty(t, apitest.Data[[]thing](admin, ok, "GET", "/v1/cases", nil))
 
 	// Pictures.
 	for _, path := range []string{"/v1/cards/" + w.Shoppers[0].Card + "/qr.png", "/v1/shops/" + shop.Code + "/qr.png", "/v1/shops/" + string(shop.ID) + "/qr.png?px=256"} {
@@ -213,4 +228,14 @@ func TestTimeTravelIsForDevelopers(t *testing.T) {
 	assert.Equal(t, "AS_OF_REFUSED", code)
 	apitest.Data[obj](w.As(w.Admin), http.StatusAccepted, "POST", "/v1/jobs/roi/runs", obj{})
 	w.As(w.Admin).Problem(http.StatusNotFound, "POST", "/v1/jobs/verify/runs", nil)
+}
+
+// TestTheOutboxIsOnePage, as the document says: it takes no cursor.
+func TestTheOutboxIsOnePage(t *testing.T) {
+	for _, p := range apitest.Document(t).Paths.Value("/v1/outbox").Get.Parameters {
+		assert.NotEqual(t, "cursor", p.Value.Name)
+	}
+	w := apitest.New(t)
+	assert.Contains(t, w.As(w.Admin).Do("GET", "/v1/outbox?limit=1", nil).Text(), `"next_cursor":null`)
+	w.As(w.Admin).Problem(http.StatusBadRequest, "GET", "/v1/outbox?limit=0", nil)
 }

@@ -67,7 +67,7 @@ func explain[T any](raw []byte, err error) error {
 		if wrongType.Field == "" {
 			return malformed("El cuerpo debe ser un objeto JSON.")
 		}
-		return loyalty.Invalid(wrongType.Field, "debe ser "+typeWords(wrongType.Type))
+		return loyalty.Invalid(indexed(raw, wrongType), "debe ser "+typeWords(wrongType.Type))
 	}
 	if name, ok := strings.CutPrefix(err.Error(), "json: unknown field "); ok {
 		if field, bad := strconv.Unquote(name); bad == nil {
@@ -89,6 +89,72 @@ func explain[T any](raw []byte, err error) error {
 		}
 	}
 	return malformed("El cuerpo no tiene la forma esperada.")
+}
+
+// indexed is the path of a value of the wrong type, as validation names it: the
+// decoder says items.quantity, which may be any line's. What it also says is how
+// far it had read.
+func indexed(raw []byte, wrong *json.UnmarshalTypeError) string {
+	type level struct {
+		plain, path string // of the container
+		array       bool
+		n           int    // of an array: the elements so far
+		key         string // of an object: the key whose value comes next
+		keyed       bool
+	}
+	var (
+		stack []level
+		found string
+		d     = json.NewDecoder(bytes.NewReader(raw))
+	)
+	for {
+		before := d.InputOffset()
+		token, err := d.Token()
+		if err != nil || before >= wrong.Offset {
+			break
+		}
+		if end, ok := token.(json.Delim); ok && (end == '}' || end == ']') {
+			stack = stack[:len(stack)-1]
+			continue
+		}
+		var here level // the value that begins with this token
+		if len(stack) > 0 {
+			in := &stack[len(stack)-1]
+			if name, ok := token.(string); ok && !in.array && !in.keyed {
+				in.key, in.keyed = strings.ToLower(name), true
+				continue
+			}
+			here.plain, here.path = in.plain, in.path
+			if in.array {
+				here.path += "[" + strconv.Itoa(in.n) + "]"
+				in.n++
+			} else {
+				here.plain, here.path = join(in.plain, in.key), join(in.path, in.key)
+				in.keyed = false
+			}
+		}
+		if here.plain == wrong.Field {
+			found = here.path
+		}
+		if begin, ok := token.(json.Delim); ok {
+			here.array = begin == '['
+			stack = append(stack, here)
+		}
+	}
+	if found == "" {
+		return wrong.Field
+	}
+	if i := strings.LastIndexByte(found, '['); i >= 0 && strings.HasSuffix(found, "]") && wrong.Type.Kind() != reflect.Struct {
+		found = found[:i] // of a list of IDs validation names the list
+	}
+	return found
+}
+
+func join(path, key string) string {
+	if path == "" {
+		return key
+	}
+	return path + "." + key
 }
 
 func typeWords(t reflect.Type) string {
@@ -186,13 +252,10 @@ const (
 
 // page reads cursor and limit of a list.
 func page(c *fiber.Ctx) (store.Page, error) {
-	p := store.Page{Limit: defaultLimit}
-	if raw := c.Query("limit"); raw != "" {
-		n, err := strconv.Atoi(raw)
-		if err != nil || n < 1 || n > mostLimit {
-			return p, loyalty.Invalid("limit", "debe ser un número de 1 a 100")
-		}
-		p.Limit = n
+	limit, err := pageLimit(c)
+	p := store.Page{Limit: limit}
+	if err != nil {
+		return p, err
 	}
 	if raw := c.Query("cursor"); raw != "" {
 		id, err := loyalty.ParseID(raw)
@@ -202,6 +265,19 @@ func page(c *fiber.Ctx) (store.Page, error) {
 		p.After = id
 	}
 	return p, nil
+}
+
+// pageLimit reads how many rows of a list are wanted.
+func pageLimit(c *fiber.Ctx) (int, error) {
+	raw := c.Query("limit")
+	if raw == "" {
+		return defaultLimit, nil
+	}
+	n, err := strconv.Atoi(raw)
+	if err != nil || n < 1 || n > mostLimit {
+		return 0, loyalty.Invalid("limit", "debe ser un número de 1 a 100")
+	}
+	return n, nil
 }
 
 // data answers with {"data": v}.

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -118,6 +120,9 @@ func (s *server) fail(c *fiber.Ctx, err error) error {
 	if errors.As(err, &wait) {
 		c.Set(fiber.HeaderRetryAfter, strconv.Itoa(int((wait.after+time.Second-1)/time.Second)))
 	}
+	if p.Status == http.StatusServiceUnavailable {
+		c.Set(fiber.HeaderRetryAfter, "2") // what is short-lived is over by then; the rest may be asked for again
+	}
 	if p.Status == http.StatusUnauthorized {
 		c.Set(fiber.HeaderWWWAuthenticate, `Bearer realm="qoa"`)
 	}
@@ -153,22 +158,51 @@ func noticeOf(p problem) templates.NoticeView {
 	case p.Status >= http.StatusInternalServerError:
 		return templates.ServerError(p.TraceID)
 	}
-	detail := p.Detail
-	for _, f := range p.Errors {
-		detail += " " + f.Field + ": " + f.Reason + "."
-	}
-	return templates.NoticeView{Title: "No se pudo", Body: detail, Tone: "warn", Action: "Ir al inicio", URL: "/"}
+	return templates.NoticeView{Title: "No se pudo", Body: words(p), Tone: "warn", Action: "Ir al inicio", URL: "/"}
 }
 
 // errorWords is what a page says of a failure: its detail where that is meant
 // for people, and the reasons.
-func errorWords(err error) string {
-	p := problemOf(err)
-	words := p.Detail
+func errorWords(err error) string { return words(problemOf(err)) }
+
+func words(p problem) string {
+	text := p.Detail
 	for _, f := range p.Errors {
-		words += " " + f.Field + ": " + f.Reason + "."
+		text += " " + upperFirst(fieldWords(f.Field)) + ": " + f.Reason + "."
 	}
-	return words
+	return text
+}
+
+// fieldWords calls a field of the API what people call it.
+func fieldWords(field string) string {
+	switch field {
+	case "shop_code":
+		return "la tienda"
+	case "card_code":
+		return "el código del cliente"
+	case "code":
+		return "el código"
+	case "items":
+		return "los productos"
+	case "gtin":
+		return "el código de barras"
+	case "quantity":
+		return "las piezas"
+	case "unit_price_cents":
+		return "el precio"
+	case "from":
+		return "desde"
+	case "to":
+		return "hasta"
+	case "campaign_id":
+		return "la promoción"
+	}
+	return field
+}
+
+func upperFirst(s string) string {
+	r, n := utf8.DecodeRuneInString(s)
+	return string(unicode.ToUpper(r)) + s[n:]
 }
 
 func unauthorized() error {

@@ -86,6 +86,7 @@ func samples(w *apitest.World) map[string]sample {
 		"GET /v1/purchases/:id":               {path: id("/v1/purchases/", w.Purchase), blind: []string{"tendero2", "consumer2", "key"}},
 		"GET /v1/cards/:code":                 {path: "/v1/cards/" + w.Shoppers[0].Card, blind: []string{"consumer2"}},
 		"POST /v1/redemptions/:code/delivery": {path: "/v1/redemptions/" + w.Redemption + "/delivery", body: obj{"shop_code": keeper.Shop.Code}, refused: []string{"tendero2"}},
+		"POST /v1/cases/:id/close":            {path: id("/v1/cases/", w.Case, "/close")},
 		"POST /v1/jobs/:job/runs":             {path: "/v1/jobs/roi/runs"},
 		"GET /v1/reports/roi":                 {path: "/v1/reports/roi?campaign_id=" + string(one.Campaign), blind: other},
 		"POST /v1/purchases": {path: "/v1/purchases", refused: []string{"tendero2"}, body: obj{
@@ -223,7 +224,7 @@ func TestPagesAskWhoIsThere(t *testing.T) {
 		if r.Door != api.Cookie {
 			continue
 		}
-		path := strings.Replace(r.Path, ":job", "nudges", 1)
+		path := strings.NewReplacer(":job", "nudges", ":id", string(w.Case)).Replace(r.Path)
 		for name, who := range sessions {
 			t.Run(r.Method+" "+r.Path+" by "+name, func(t *testing.T) {
 				res := w.On(t).Do(r.Method, path, "", apitest.Form(), apitest.Cookie(who.token))
@@ -253,9 +254,9 @@ func TestPagesAskWhoIsThere(t *testing.T) {
 // to ours with our cookie.
 func TestFormsOfOtherSitesAreRefused(t *testing.T) {
 	w := apitest.New(t)
-	fill := strings.NewReplacer(":secret/:card", w.Shoppers[0].URL[3:], ":job", "nudges")
+	fill := strings.NewReplacer(":job", "nudges", ":id", string(w.Case))
 	for _, r := range routes() {
-		if !r.Page || r.Method != http.MethodPost {
+		if !r.Page || r.Method != http.MethodPost || r.Door == api.Secret {
 			continue
 		}
 		path := fill.Replace(r.Path)
@@ -276,4 +277,19 @@ func TestFormsOfOtherSitesAreRefused(t *testing.T) {
 		}
 	}
 	assert.NotEmpty(t, w.Jobs.Runs, "our own form did run the job")
+}
+
+// TestASecretAddressNeedsNoOrigin: its pages send no referrer, so that a browser
+// without Sec-Fetch-Site calls their own forms' origin null.
+func TestASecretAddressNeedsNoOrigin(t *testing.T) {
+	w := apitest.New(t)
+	body := url.Values{"reward": {string(w.Tenants[0].Reward)}, "campaign": {string(w.Tenants[0].Campaign)}}.Encode()
+	for _, r := range routes() {
+		if r.Method != http.MethodPost || r.Door != api.Secret {
+			continue
+		}
+		path := strings.Replace(r.Path, "/c/:secret/:card", w.Shoppers[0].URL, 1)
+		res := w.Do("POST", path, body, apitest.Form(), apitest.With("Origin", "null"))
+		assert.Equal(t, http.StatusSeeOther, res.Status, "%s: %s", r.Path, res.Body)
+	}
 }

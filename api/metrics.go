@@ -2,8 +2,10 @@ package api
 
 import (
 	"context"
+	"crypto/subtle"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -13,6 +15,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/qoa-conectados/qoa/store"
+	"github.com/qoa-conectados/qoa/store/loyalty"
 )
 
 // metrics has a registry that is passed in or its own, never the global one: two
@@ -48,7 +51,29 @@ func (m *metrics) observe(method, route string, status int, took time.Duration) 
 	m.requests.WithLabelValues(method, route, strconv.Itoa(status)).Observe(took.Seconds())
 }
 
+// mayMeasure says whether the caller may read the metrics: who has the token,
+// or, where there is none, this machine and private networks. What a proxy
+// passes on that we don't know of comes from anywhere.
+func (s *server) mayMeasure(c *fiber.Ctx) error {
+	if s.MetricsToken != "" {
+		scheme, token, _ := strings.Cut(c.Get(fiber.HeaderAuthorization), " ")
+		if !strings.EqualFold(scheme, "bearer") || subtle.ConstantTimeCompare([]byte(strings.TrimSpace(token)), []byte(s.MetricsToken)) != 1 {
+			return unauthorized()
+		}
+		return nil
+	}
+	ip := s.clientIP(c)
+	passedOn := c.Get(fiber.HeaderXForwardedFor) != "" || c.Get("Forwarded") != "" || c.Get("X-Real-Ip") != ""
+	if passedOn && (s.ClientIPHeader == "" || !s.trusts(remoteIP(c))) || !ip.IsLoopback() && !ip.IsPrivate() {
+		return loyalty.Forbidden()
+	}
+	return nil
+}
+
 func (s *server) serveMetrics(c *fiber.Ctx) error {
+	if err := s.mayMeasure(c); err != nil {
+		return err
+	}
 	if err := s.metrics.handler(c); err != nil {
 		return err
 	}

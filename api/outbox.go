@@ -20,16 +20,17 @@ type problemJSON struct {
 }
 
 // listOutbox gives the latest messages that did not get through, without whom
-// they were for.
+// they were for. It is one page, with the newest first: whoever reads it wants to
+// know what is wrong now, and next_cursor is always null.
 func (s *server) listOutbox(c *fiber.Ctx) error {
 	if status := c.Query("status", "failed"); status != "failed" {
 		return loyalty.Invalid("status", "debe ser failed")
 	}
-	p, err := page(c)
+	most, err := pageLimit(c)
 	if err != nil {
 		return err
 	}
-	all, err := tx(s, c, func(ctx context.Context, t *store.Tx) ([]store.Problem, error) { return t.Problems(ctx, p.Limit) })
+	all, err := tx(s, c, func(ctx context.Context, t *store.Tx) ([]store.Problem, error) { return t.Problems(ctx, most) })
 	if err != nil {
 		return err
 	}

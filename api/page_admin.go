@@ -23,10 +23,14 @@ type adminDesk struct {
 	digests  map[loyalty.ID]store.ShopDigest
 	problems []store.Problem
 	runs     map[string]time.Time
+	cases    []store.Case
+	more     bool // there are more cases than these
+	now      time.Time
 }
 
 const (
 	mostProblems    = 20
+	mostCases       = 50
 	activityDays    = 28 // over which a shop's consumers are counted
 	mostAdminShops  = 50
 	tenderosPerPage = mostLimit
@@ -44,6 +48,12 @@ func (s *server) adminPage(c *fiber.Ctx) error {
 		if d.runs, err = t.LastRuns(ctx); err != nil {
 			return d, err
 		}
+		d.now = t.Now()
+		var next loyalty.ID
+		if d.cases, next, err = t.Cases(ctx, scope, store.Page{Limit: mostCases}); err != nil {
+			return d, err
+		}
+		d.more = next != ""
 		if d.shops, _, err = t.Shops(ctx, scope, store.ShopFilter{}, store.Page{Limit: mostAdminShops}); err != nil {
 			return d, err
 		}
@@ -70,6 +80,9 @@ func (s *server) adminPage(c *fiber.Ctx) error {
 	}
 	v := adminView(desk)
 	v.User, v.Flash = sessionOf(c).Name, jobFlash(c.Query("trabajo"), c.Query("mensajes"))
+	if c.Query("caso") == "cerrado" {
+		v.Flash = "Listo: el caso quedó cerrado."
+	}
 	for _, d := range s.dependencies(c.UserContext()) {
 		v.Health = append(v.Health, templates.AdminHealth{Name: d.Name, State: d.State, Detail: d.Detail})
 	}
@@ -107,6 +120,13 @@ func adminView(d adminDesk) templates.AdminView {
 		{Name: "Resumen para tenderos", Explain: "Lo que Qoa vendió en la semana, y a pedir.", Action: "/admin/jobs/digests/runs", LastRun: lastRun(d.runs["digests"])},
 		{Name: "Resumen para marcas", Explain: "El retorno de cada campaña en la semana.", Action: "/admin/jobs/roi/runs", LastRun: lastRun(d.runs["roi"])},
 	}
+	v.MoreCases = d.more
+	for _, k := range d.cases {
+		v.Cases = append(v.Cases, templates.AdminCase{
+			At: k.CreatedAt.In(zone("")), Age: age(d.now.Sub(k.CreatedAt)), Folio: k.Folio(), Kind: caseWords(k.Kind),
+			Note: k.Note, Card: k.Card, CloseAction: "/admin/cases/" + string(k.ID) + "/close",
+		})
+	}
 	for _, p := range d.problems {
 		kind, state := "Mensaje por enviar", "falló"
 		if p.What == "inbox" {
@@ -117,6 +137,41 @@ func adminView(d adminDesk) templates.AdminView {
 		})
 	}
 	return v
+}
+
+func caseWords(kind store.CaseKind) string {
+	switch kind {
+	case store.CaseMissingStamp:
+		return "Falta un sello"
+	case store.CaseHuman:
+		return "Quiere hablar con alguien"
+	}
+	return string(kind)
+}
+
+// age says for how long something waits.
+func age(d time.Duration) string {
+	switch n := int(d.Hours()) / 24; {
+	case n == 1:
+		return "hace 1 día"
+	case n > 1:
+		return fmt.Sprintf("hace %d días", n)
+	case d >= time.Hour:
+		return fmt.Sprintf("hace %d h", int(d.Hours()))
+	}
+	return fmt.Sprintf("hace %d min", max(0, int(d.Minutes())))
+}
+
+// adminCloseCase settles a case and goes back to the list.
+func (s *server) adminCloseCase(c *fiber.Ctx) error {
+	id, err := pathID(c)
+	if err != nil {
+		return err
+	}
+	if _, err := tx(s, c, func(ctx context.Context, t *store.Tx) (store.Case, error) { return t.CloseCase(ctx, scopeOf(c), id) }); err != nil {
+		return err
+	}
+	return c.Redirect("/admin?caso=cerrado", http.StatusSeeOther)
 }
 
 // adminRunJob runs a job and says on the page how many messages will go.

@@ -160,13 +160,63 @@ func (s *server) scanPurchase(c *fiber.Ctx) error {
 		if p.Status >= http.StatusInternalServerError {
 			return err
 		}
+		result := &templates.ScanResult{Title: "No se guardó la venta"}
+		switch p.Code { //nolint:exhaustive // the two that are about the page's key
+		case loyalty.CodeIdempotencyReused:
+			// A page from the browser's history has the key of a sale that was saved:
+			// with the same key again, no sale would ever pass.
+			f.key = s.formKey()
+			result.Title, result.Detail = "Revisa la venta", "Esa venta ya se guardó. Si es otra, revisa y vuelve a enviar."
+		case loyalty.CodeIdempotencyMissing:
+			f.key = s.formKey()
+			result.Detail = "La página no llegó completa. Revisa y vuelve a enviar."
+		}
 		return s.drawScan(c, p.Status, shop, f, func(v *templates.ScanView) {
-			v.Result = &templates.ScanResult{Title: "No se guardó la venta", Detail: errorWords(err)}
+			v.Result = result
+			if result.Detail == "" {
+				result.Detail = saleWords(p, items, v.Products)
+			}
 		})
 	}
 	return s.drawScan(c, http.StatusOK, shop, scanForm{key: s.formKey()}, func(v *templates.ScanView) {
 		v.Result = saleResult(receipt, replayed)
 	})
+}
+
+// saleWords says what is wrong with a sale in words of the page. Lines have no
+// numbers there, so that they are called by their product.
+func saleWords(p problem, items []store.ItemInput, products []templates.ScanProduct) string {
+	p.Errors = slices.Clone(p.Errors)
+	for i, f := range p.Errors {
+		line, field, ok := lineField(f.Field)
+		if !ok || line >= len(items) {
+			continue
+		}
+		gtin := items[line].GTIN
+		name := "el código " + gtin
+		if at := slices.IndexFunc(products, func(v templates.ScanProduct) bool { return v.GTIN == gtin }); at >= 0 {
+			name = products[at].Name
+		}
+		p.Errors[i].Field = strings.Replace(fieldWords(field)+" de "+name, " de el ", " del ", 1)
+		switch field {
+		case "gtin":
+			p.Errors[i].Field = name
+		case "unit_price_cents":
+			p.Errors[i].Reason = "escribe los pesos por pieza, hasta " + loyalty.MaxPrice.String()
+		}
+	}
+	return words(p)
+}
+
+// lineField reads the name of a field of one line, such as items[0].quantity.
+func lineField(name string) (line int, field string, ok bool) {
+	rest, ok := strings.CutPrefix(name, "items[")
+	if !ok {
+		return 0, "", false
+	}
+	number, field, ok := strings.Cut(rest, "].")
+	line, err := strconv.Atoi(number)
+	return line, field, ok && err == nil && line >= 0
 }
 
 func saleResult(r store.Receipt, replayed bool) *templates.ScanResult {

@@ -50,6 +50,7 @@ func TestPitfall_P47_TheCounterQRLeadsToTheChat(t *testing.T) {
 		assert.Equal(t, http.StatusFound, res.Status)
 		assert.Equal(t, "https://wa.me/525599999999?text=Quiero%20crear%20mi%20tarjeta%20de%20puntos%20de%20Abarrotes%20Lupita%20%28"+code+"%29", res.Header.Get("Location"))
 	}
+	assert.Equal(t, http.StatusFound, w.Do("HEAD", "/q/"+code, nil).Status, "looked at by a program, visited by nobody")
 	w.Tx(t, func(ctx context.Context, tx *store.Tx) {
 		today, err := tx.ShopToday(ctx, loyalty.System(), w.Keepers[0].Shop.ID)
 		require.NoError(t, err)
@@ -306,6 +307,34 @@ func TestATenderoSellsOnThePage(t *testing.T) {
 		assert.Contains(t, res.Text(), `value="keep-me"`, "a second try has the same key")
 	}
 
+	// The browser's Back brings a page with a spent key. The next try passes.
+	other := append([]string{}, sale...)
+	other[7] = "3" // quantity
+	back := form(w, "/tienda", cookie.Value, other...)
+	assert.Equal(t, http.StatusUnprocessableEntity, back.Status)
+	assert.Contains(t, back.Text(), "Esa venta ya se guardó. Si es otra, revisa y vuelve a enviar.")
+	assert.Contains(t, back.Text(), `value="3"`)
+	fresh := regexp.MustCompile(`name="key" value="([0-9a-f]{32})"`).FindStringSubmatch(back.Text())
+	require.Len(t, fresh, 2)
+	assert.NotEqual(t, key[1], fresh[1])
+	other[1] = fresh[1]
+	assert.Contains(t, form(w, "/tienda", cookie.Value, other...).Text(), "Venta guardada")
+	lost := form(w, "/tienda", cookie.Value, append([]string{"key", ""}, sale[2:]...)...)
+	assert.Equal(t, http.StatusBadRequest, lost.Status)
+	assert.NotContains(t, lost.Text(), "Idempotency")
+	assert.Regexp(t, `name="key" value="[0-9a-f]{32}"`, lost.Text())
+
+	// A shopkeeper reads no name of a field.
+	odd := form(w, "/tienda", cookie.Value, "key", "k", "shop", keeper.Shop.Code, "code", "hola",
+		"qty_"+gtin, "1000", "price_"+gtin, "999999999", "gtin", "123", "gtin_qty", "-1")
+	assert.Equal(t, http.StatusBadRequest, odd.Status)
+	for _, text := range []string{"El código del cliente: no es", "Las piezas de Refresco de cola 600 ml: debe ser de 1 a 999", "El precio de Refresco de cola 600 ml: escribe los pesos", "El código 123: no es un código de barras", "Las piezas del código 123"} {
+		assert.Contains(t, odd.Text(), text)
+	}
+	for _, name := range []string{"items[", "unit_price", "card_code", "centavos"} {
+		assert.NotContains(t, odd.Text(), name)
+	}
+
 	delivered := form(w, "/tienda/entrega", cookie.Value, "shop", keeper.Shop.Code, "code", w.Redemption)
 	assert.Contains(t, delivered.Text(), "Premio entregado")
 	twice := form(w, "/tienda/entrega", cookie.Value, "shop", keeper.Shop.Code, "code", w.Redemption)
@@ -376,6 +405,36 @@ func TestAnAdminRunsAJob(t *testing.T) {
 	assert.Equal(t, []string{"digests"}, w.Jobs.Runs)
 	assert.Contains(t, w.Do("GET", ran.Header.Get("Location"), nil, apitest.Cookie(w.AdminPage)).Text(), "se enviarán 3 mensajes")
 	assert.Equal(t, http.StatusNotFound, form(w, "/admin/jobs/nada/runs", w.AdminPage).Status)
+}
+
+// TestAnAdminClosesACase: what somebody asked for on the phone is seen, by the
+// card and not the name, until it is settled.
+func TestAnAdminClosesACase(t *testing.T) {
+	w := apitest.New(t)
+	w.Clock.Advance(75 * time.Hour)
+	admin := ""
+	w.Tx(t, func(ctx context.Context, tx *store.Tx) {
+		staff, _, err := tx.StaffMembers(ctx, loyalty.System(), store.Page{Limit: 1})
+		require.NoError(t, err)
+		admin, err = tx.IssuePageSession(ctx, staff[0].Scope())
+		require.NoError(t, err)
+	})
+	page := w.Do("GET", "/admin", nil, apitest.Cookie(admin)).Text()
+	action := "/admin/cases/" + string(w.Case) + "/close"
+	for _, text := range []string{"Falta un sello", "No me dieron mi &lt;sello&gt;", "hace 3 días", loyalty.FormatCode(w.Shoppers[0].Card), action} {
+		assert.Contains(t, page, text)
+	}
+	assert.NotContains(t, page, "Ana López")
+	for range 2 { // a double tap
+		closed := form(w, action, admin)
+		require.Equal(t, http.StatusSeeOther, closed.Status)
+		after := w.Do("GET", closed.Header.Get("Location"), nil, apitest.Cookie(admin)).Text()
+		assert.Contains(t, after, "quedó cerrado")
+		assert.NotContains(t, after, action)
+		assert.Contains(t, after, "Nadie espera respuesta")
+	}
+	assert.Equal(t, http.StatusNotFound, form(w, "/admin/cases/"+string(w.Purchase)+"/close", admin).Status)
+	assert.Equal(t, http.StatusNotFound, form(w, "/admin/cases/x/close", admin).Status)
 }
 
 func TestPlainPages(t *testing.T) {

@@ -60,13 +60,13 @@ func (s *server) recordPurchase(c *fiber.Ctx) error {
 	return data(c, http.StatusCreated, receipt)
 }
 
-const mostKey = 128
+const mostKey = 128 // characters
 
 // idempotencyKey reads the header that makes a repeat harmless.
 func idempotencyKey(c *fiber.Ctx) (string, error) {
 	key := strings.TrimSpace(c.Get("Idempotency-Key"))
 	n := utf8.RuneCountInString(key)
-	if n < 1 || len(key) > mostKey || !utf8.ValidString(key) || strings.ContainsFunc(key, unicode.IsControl) {
+	if n < 1 || n > mostKey || !utf8.ValidString(key) || strings.ContainsFunc(key, unicode.IsControl) {
 		return "", &loyalty.Error{
 			Kind: loyalty.KindInvalid, Code: loyalty.CodeIdempotencyMissing,
 			Detail: "Falta el encabezado Idempotency-Key, de 1 a 128 caracteres.",

@@ -108,6 +108,8 @@ func Routes(sim bool) []Route {
 		rest(get, "/v1/reports/roi", brands, (*server).reportROI),
 		rest(get, "/v1/reorders", brands, (*server).listReorders),
 		rest(get, "/v1/outbox", admins, (*server).listOutbox),
+		rest(get, "/v1/cases", admins, (*server).listCases),
+		rest(post, "/v1/cases/:id/close", admins, (*server).closeCase),
 
 		open(get, "/health/live", (*server).live),
 		open(get, "/health/ready", (*server).ready),
@@ -140,6 +142,7 @@ func Routes(sim bool) []Route {
 		page(post, "/admin/login", Open, nil, (*server).adminLogin),
 		page(post, "/admin/logout", Open, nil, (*server).adminLogout),
 		page(post, "/admin/jobs/:job/runs", Cookie, admins, (*server).adminRunJob),
+		page(post, "/admin/cases/:id/close", Cookie, admins, (*server).adminCloseCase),
 	}
 	if sim {
 		table = append(table,

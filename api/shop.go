@@ -130,8 +130,8 @@ func place(v store.Shop) string {
 func (s *server) visit(c *fiber.Ctx) error {
 	shop, err := tx(s, c, func(ctx context.Context, t *store.Tx) (store.Shop, error) {
 		shop, err := t.ShopByCode(ctx, c.Params("code"))
-		if err != nil {
-			return shop, err
+		if err != nil || c.Method() != fiber.MethodGet {
+			return shop, err // a HEAD is a program that looks whether the link lives
 		}
 		return shop, t.CountVisit(ctx, shop.ID)
 	})

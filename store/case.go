@@ -28,6 +28,13 @@ type Case struct {
 	ClosedAt  *time.Time `db:"closed_at"`
 }
 
+// Folio is what the person was told to name the case by: the end of the ID,
+// which is random.
+func (c Case) Folio() string {
+	id := string(c.ID)
+	return strings.ToUpper(id[max(0, len(id)-6):])
+}
+
 const (
 	caseColumns = `id, person_id, kind, note, created_at, closed_at,
 	  coalesce((SELECT c.card_code FROM consumers c WHERE c.person_id = cases.person_id), '') AS card_code`

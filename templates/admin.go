@@ -16,6 +16,8 @@ type AdminView struct {
 	Jobs         []AdminJob
 	Shops        []AdminShop
 	Problems     []AdminProblem // last outbox rows in trouble
+	Cases        []AdminCase    // open, the oldest first
+	MoreCases    bool           // there are more than are shown
 }
 
 // AdminCount is one number of the whole system.
@@ -72,6 +74,18 @@ type AdminProblem struct {
 	State    string
 	Attempts int
 	Error    string
+}
+
+// AdminCase is what somebody waits for a human with. It names no phone: the card
+// stands for the person. Closing posts csrf to CloseAction.
+type AdminCase struct {
+	At          time.Time
+	Age         string // "hace 3 días"
+	Folio       string // as the person was told
+	Kind        string
+	Note        string
+	Card        string // code; may be empty
+	CloseAction string
 }
 
 // Admin renders the page.

@@ -130,6 +130,11 @@ func sampleAdmin() AdminView {
 			{"Miscelánea Ñandú", "B2N4T8", "Guadalajara", "tiendita", false, 2, 88, "/v1/shops/B2N4T8/qr.png", "/v1/shops/B2N4T8/poster.pdf"},
 		},
 		Problems: []AdminProblem{{sampleTime(), "recordatorio", "muerto", 8, "el número se desconectó"}},
+		Cases: []AdminCase{
+			{sampleTime(), "hace 3 días", "7F3A9C", "Falta un sello", "Compré dos el lunes y no me dieron mi sello", "7H2KQ9M4", "/admin/casos/1"},
+			{sampleTime(), "hace 5 min", "00BEEF", "Quiere hablar con alguien", "<b>ayuda</b>", "", "/admin/casos/2"},
+		},
+		MoreCases: true,
 	}
 }
 

@@ -73,6 +73,7 @@ type World struct {
 	KeyID            loyalty.ID
 	Purchase         loyalty.ID // of the first consumer at shop 1, recorded by its tendero
 	Redemption       string     // code, requested by the first consumer
+	Case             loyalty.ID // open, of the first consumer
 }
 
 // Start is when a World begins. Not a round hour: midnight bugs hide at noon.
@@ -162,6 +163,9 @@ func (w *World) fill(t testing.TB) {
 		redemption, err := tx.RequestRedemption(ctx, w.Shoppers[0].Person, w.Tenants[0].Reward)
 		require.NoError(t, err)
 		w.Redemption = redemption.Code
+		waits, err := tx.OpenCase(ctx, w.Shoppers[0].Person, store.CaseMissingStamp, "No me dieron mi <sello>")
+		require.NoError(t, err)
+		w.Case = waits.ID
 	})
 }
 

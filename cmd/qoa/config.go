@@ -32,6 +32,8 @@ type config struct {
 	PoolSize    int32  `env:"DATABASE_POOL" envDefault:"8" doc:"connections to Postgres, 2 to 200"`
 	Workers     int    `env:"WORKERS" envDefault:"8" doc:"turns and deliveries at once, 1 to 200"`
 
+	MetricsToken string `env:"METRICS_TOKEN" doc:"bearer token that opens /metrics, at least 16 characters; where it is not set, only this machine and private networks read it"`
+
 	ClientIPHeader string   `env:"CLIENT_IP_HEADER" doc:"header in which a proxy names the caller, such as X-Forwarded-For"`
 	TrustedProxies []string `env:"TRUSTED_PROXIES" doc:"addresses or CIDRs, with commas, from which that header is believed"`
 
@@ -118,6 +120,10 @@ func (c *config) check(p purpose) error {
 	expect(c.RateLimits == "on" || c.RateLimits == "off", "RATE_LIMITS", "on or off")
 	expect(c.PoolSize >= 2 && c.PoolSize <= 200, "DATABASE_POOL", "a number from 2 to 200")
 	expect(c.Workers >= 1 && c.Workers <= 200, "WORKERS", "a number from 1 to 200")
+	expect(c.MetricsToken == "" || len(c.MetricsToken) >= 16, "METRICS_TOKEN", "at least 16 characters, for example from `openssl rand -base64 24`")
+	for _, proxy := range c.TrustedProxies {
+		expect(isNetwork(proxy), "TRUSTED_PROXIES", "addresses or CIDRs with commas, such as 10.0.0.0/8")
+	}
 	_, err := loyalty.ParsePhone(c.SimNumber)
 	expect(err == nil, "SIM_NUMBER", "a phone number such as +525500000000")
 	if p == forCommand {
@@ -164,6 +170,16 @@ func loopback(host string) bool {
 	}
 	ip, err := netip.ParseAddr(strings.Trim(host, "[]"))
 	return err == nil && ip.IsLoopback()
+}
+
+// isNetwork says whether the text is an address or a CIDR.
+func isNetwork(text string) bool {
+	text = strings.TrimSpace(text)
+	_, err := netip.ParseAddr(text)
+	if err != nil {
+		_, err = netip.ParsePrefix(text)
+	}
+	return err == nil
 }
 
 // address is where HTTP listens.

@@ -109,7 +109,7 @@ func (s *server) startAPI(ctx context.Context, db *store.DB, client cache.Client
 		Jobs: jobs.NewRunner(db, bell), Health: dependencies{client, s.cfg.Channel}, Cards: cards, Registry: registry,
 		BotNumber:      func() string { return s.cfg.SimNumber },
 		Operator:       api.Operator{Name: s.cfg.OperatorName, Address: s.cfg.OperatorAddress, Contact: s.cfg.OperatorContact},
-		ClientIPHeader: s.cfg.ClientIPHeader, TrustedProxies: s.cfg.TrustedProxies,
+		ClientIPHeader: s.cfg.ClientIPHeader, TrustedProxies: s.cfg.TrustedProxies, MetricsToken: s.cfg.MetricsToken,
 	}
 	if s.cfg.RateLimits == "on" {
 		deps.Limits = cache.NewLimiter(client)

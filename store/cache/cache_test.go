@@ -106,24 +106,39 @@ func TestSignalsWaitingAreOne(t *testing.T) {
 func TestLimiterCountsByKey(t *testing.T) {
 	l := cache.NewLimiter(open(t, storetest.Redis(t)))
 	for n := range 3 {
-		ok, _, err := l.Allow(t.Context(), "login:a", 3)
+		ok, _, err := l.Allow(t.Context(), "login:a", 3, time.Minute)
 		if err != nil || !ok {
 			t.Fatalf("attempt %d: %v, %v", n+1, ok, err)
 		}
 	}
-	ok, wait, err := l.Allow(t.Context(), "login:a", 3)
+	ok, wait, err := l.Allow(t.Context(), "login:a", 3, time.Minute)
 	if err != nil || ok || wait <= 0 || wait > time.Minute {
 		t.Errorf("the fourth: %v, wait %v, %v", ok, wait, err)
 	}
-	if ok, _, err := l.Allow(t.Context(), "login:b", 3); err != nil || !ok {
+	if ok, _, err := l.Allow(t.Context(), "login:b", 3, time.Minute); err != nil || !ok {
 		t.Errorf("another key: %v, %v", ok, err)
+	}
+}
+
+// A day's number is a day's: the next attempt is hours away, not a minute.
+func TestLimiterCountsByTheDay(t *testing.T) {
+	l := cache.NewLimiter(open(t, storetest.Redis(t)))
+	for n := range 20 {
+		ok, _, err := l.Allow(t.Context(), "guess", 20, 24*time.Hour)
+		if err != nil || !ok {
+			t.Fatalf("attempt %d: %v, %v", n+1, ok, err)
+		}
+	}
+	ok, wait, err := l.Allow(t.Context(), "guess", 20, 24*time.Hour)
+	if err != nil || ok || wait < time.Hour || wait > 2*time.Hour {
+		t.Errorf("the 21st: %v, wait %v, %v", ok, wait, err)
 	}
 }
 
 func TestLimiterSaysThatRedisIsAway(t *testing.T) {
 	c := open(t, storetest.Redis(t))
 	c.Close()
-	if ok, _, err := cache.NewLimiter(c).Allow(t.Context(), "k", 1); err == nil || ok {
+	if ok, _, err := cache.NewLimiter(c).Allow(t.Context(), "k", 1, time.Minute); err == nil || ok {
 		t.Errorf("%v, %v", ok, err)
 	}
 }

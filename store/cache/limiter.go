@@ -18,11 +18,13 @@ func NewLimiter(client redis.UniversalClient) *Limiter {
 	return &Limiter{limiter: redis_rate.NewLimiter(client)}
 }
 
-// Allow counts one attempt under key, of which perMinute are allowed, all of
-// them at once if need be. Where it is one too many, retryAfter says how long
-// to wait. On an error the caller decides; Redis being away is no proof of guilt.
-func (l *Limiter) Allow(ctx context.Context, key string, perMinute int) (ok bool, retryAfter time.Duration, err error) {
-	r, err := l.limiter.Allow(ctx, key, redis_rate.PerMinute(perMinute))
+// Allow counts one attempt under key, of which most are allowed in per, all of
+// them at once if need be. Spent ones come back evenly, one every per/most; a
+// refused attempt spends nothing. Where it is one too many, retryAfter says how
+// long to wait. On an error the caller decides; Redis being away is no proof of
+// guilt.
+func (l *Limiter) Allow(ctx context.Context, key string, most int, per time.Duration) (ok bool, retryAfter time.Duration, err error) {
+	r, err := l.limiter.Allow(ctx, key, redis_rate.Limit{Rate: most, Burst: most, Period: per})
 	if err != nil {
 		return false, 0, err
 	}
