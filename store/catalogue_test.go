@@ -218,6 +218,13 @@ func TestEveryMistakeOfAnInputIsNamed(t *testing.T) {
 		_, err := tx.CreateShop(ctx, w.admin, store.ShopInput{Code: "SALDO", Kind: "kiosko", TimeZone: "Marte"})
 		return err
 	}))
+	// Zones that one machine has and another one has not.
+	for _, zone := range []string{"right/America/Mexico_City", "posix/America/Mexico_City", "Local", "UTC", "America/Atlantis"} {
+		require.Equal(t, []string{"time_zone"}, try(func(tx *store.Tx) error {
+			_, err := tx.UpdateShop(ctx, w.admin, w.shop.ID, store.ShopPatch{TimeZone: &zone})
+			return err
+		}), zone)
+	}
 	require.Equal(t, []string{"gtin", "brand_id", "name", "reference_price_cents", "nicknames"}, try(func(tx *store.Tx) error {
 		_, err := tx.CreateProduct(ctx, w.admin, store.ProductInput{
 			GTIN: "7501055300076", Brand: "coca", Name: strings.Repeat("ñ", 121), ReferencePrice: -1, Nicknames: []string{"a\x00"},
