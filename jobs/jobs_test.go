@@ -28,6 +28,7 @@ func TestMain(m *testing.M) { storetest.Main(m) }
 type town struct {
 	t     *testing.T
 	db    *store.DB
+	url   string
 	redis redis.UniversalClient
 	bell  *Bell
 	phone *phone
@@ -37,13 +38,13 @@ type town struct {
 
 func newTown(t *testing.T, now func() time.Time) *town {
 	t.Helper()
-	w := &town{t: t, phone: &phone{}}
+	w := &town{t: t, phone: &phone{}, url: storetest.Database(t)}
 	client, err := cache.Open(storetest.Redis(t))
 	require.NoError(t, err)
 	t.Cleanup(func() { client.Close() })
 	w.redis = client
 	w.db, err = store.Open(t.Context(), store.Options{
-		URL: storetest.Database(t), MaxConns: 8, Now: now, Random: storetest.Rand(5),
+		URL: w.url, MaxConns: 8, Now: now, Random: storetest.Rand(5),
 		Secret: []byte("a secret for tests, long enough!"), PublicURL: "https://qoa.test",
 	})
 	require.NoError(t, err)

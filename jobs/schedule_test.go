@@ -2,9 +2,11 @@ package jobs
 
 import (
 	"context"
+	"fmt"
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -164,6 +166,95 @@ func TestARunAsOfAnotherDaySendsNow(t *testing.T) {
 	assert.Zero(t, n, "nobody of the brand has a phone")
 	_, err = runner.RunJob(t.Context(), "nonsense", nil)
 	assert.Equal(t, loyalty.CodeNotFound, loyalty.CodeOf(err))
+}
+
+// A purchase on a card that is being reminded of waits for the commit: so a run
+// has many, and still sends and counts as one, by hand and by the clock.
+func TestRemindersAreCommittedAHundredAtATime(t *testing.T) {
+	for _, how := range []string{"by hand", "by the clock"} {
+		t.Run(how, func(t *testing.T) {
+			w, clock := newTimedTown(t, "2026-03-05 12:00")
+			w.campaign()
+			const people = nudgeBatch + 20
+			for p := 1; p < people; p++ {
+				w.do(func(tx *store.Tx) error { return w.regular(tx, p) })
+			}
+			runner := NewRunner(w.db, w.bell)
+			if how == "by hand" {
+				night, now := at(t, "2026-03-09 23:00"), w.db.Now()
+				for _, want := range []int{people, 0} {
+					n, err := runner.RunJob(t.Context(), KindNudges, &night)
+					require.NoError(t, err)
+					require.Equal(t, want, n)
+				}
+				require.EqualValues(t, people, w.count(`SELECT count(*) FROM outbox WHERE template = 'nudge.complete_card' AND due_at > $1`, now))
+				day := at(t, "2026-03-20 12:00")
+				n, err := runner.RunJob(t.Context(), KindNudges, &day)
+				require.NoError(t, err)
+				require.Equal(t, people, n)
+				require.EqualValues(t, people, w.count(`SELECT count(*) FROM outbox WHERE template = 'nudge.complete_card' AND due_at = $1`, now), "each part is sent now")
+				require.EqualValues(t, 4, w.count(`SELECT count(DISTINCT created_at::text || xmin::text) FROM outbox WHERE template = 'nudge.complete_card'`))
+				return
+			}
+			clock.Set(at(t, "2026-03-09 12:00"))
+			for range 2 {
+				require.NoError(t, runner.runSlot(t.Context(), KindNudges, "noon"))
+			}
+			require.EqualValues(t, people, w.count(`SELECT messages FROM job_runs WHERE slot = 'noon'`))
+			require.EqualValues(t, 2, w.count(`SELECT count(DISTINCT xmin::text) FROM outbox WHERE template = 'nudge.complete_card'`))
+		})
+	}
+}
+
+// regular is one more consumer of the campaign, with some stamps.
+func (w *town) regular(tx *store.Tx, p int) error {
+	ctx, admin, hello := w.t.Context(), loyalty.System(), fmt.Sprint("hola ", p)
+	if _, err := tx.SimReceive(ctx, number(p), "", hello, "text", ""); err != nil {
+		return err
+	}
+	shops, _, err := tx.Shops(ctx, admin, store.ShopFilter{}, store.Page{Limit: 1})
+	if err != nil {
+		return err
+	}
+	person, err := tx.FindPhone(ctx, number(p))
+	if err != nil {
+		return err
+	}
+	o, err := tx.Onboard(ctx, person, shops[0].Code, hello)
+	if err != nil {
+		return err
+	}
+	_, _, err = tx.RecordPurchase(ctx, admin, store.PurchaseInput{
+		Key: hello, ShopCode: shops[0].Code, Code: o.CardCode, Channel: store.ChannelScan,
+		Items: []store.ItemInput{{GTIN: "7501055300075", Quantity: 3}},
+	})
+	return err
+}
+
+// count asks the database for a number.
+func (w *town) count(sql string, args ...any) (n int64) {
+	w.t.Helper()
+	c, err := pgx.Connect(w.t.Context(), w.url)
+	require.NoError(w.t, err)
+	defer c.Close(w.t.Context())
+	require.NoError(w.t, c.QueryRow(w.t.Context(), sql, args...).Scan(&n))
+	return n
+}
+
+// What is told to brands knows the purchases of a moment ago, and each night's
+// run mends what was changed by hand.
+func TestTheBrandsSummaryIsFresh(t *testing.T) {
+	w, clock := newTimedTown(t, "2026-03-05 12:00")
+	w.campaign()
+	clock.Advance(time.Minute)
+	runner := NewRunner(w.db, w.bell)
+	_, err := runner.RunJob(t.Context(), KindROI, nil)
+	require.NoError(t, err)
+	require.EqualValues(t, 3, w.count(`SELECT sum(units)::bigint FROM sales_daily`))
+	require.EqualValues(t, 0, w.count(`WITH gone AS (DELETE FROM sales_daily RETURNING 1) SELECT 0`))
+	require.NoError(t, runner.runSlot(t.Context(), KindRebuild, "night"))
+	require.EqualValues(t, 3, w.count(`SELECT sum(units)::bigint FROM sales_daily`))
+	require.EqualValues(t, 1, w.count(`SELECT count(*) FROM job_runs WHERE job = 'rebuild'`))
 }
 
 func TestTwoSchedulersRunASlotOnce(t *testing.T) {
