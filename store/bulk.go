@@ -45,7 +45,7 @@ func (b Bulk) CountTaken(ctx context.Context) error {
 func (db *DB) Seeded(random io.Reader) *DB {
 	opt := db.opt
 	opt.Random = random
-	return &DB{pool: db.pool, opt: opt}
+	return db.with(opt)
 }
 
 // Wrote lets a person count as one who wrote before, so that the bot may write.

@@ -115,7 +115,14 @@ func (db *DB) PublicURL() string { return db.opt.PublicURL }
 func (db *DB) At(t time.Time) *DB {
 	opt := db.opt
 	opt.Now = func() time.Time { return t }
-	return &DB{pool: db.pool, opt: opt, hashing: db.hashing}
+	return db.with(opt)
+}
+
+// with is the same database, sharing everything, with other options.
+func (db *DB) with(opt Options) *DB {
+	other := *db
+	other.opt = opt
+	return &other
 }
 
 // SetBell names who is told of work. Call it once, before the first InTx: the
