@@ -69,14 +69,33 @@ func loadHistory(ctx context.Context, t *turn, _ vars) (flows.Outcome, error) {
 	if err != nil {
 		return flows.Outcome{}, err
 	}
+	taken, err := t.tx.TakenRewards(ctx, t.person.ID, mostMovements)
+	if err != nil {
+		return flows.Outcome{}, err
+	}
 	var rows []flows.Row
-	for _, m := range movements {
-		rows = append(rows, historyRows(m)...)
+	for len(movements)+len(taken) > 0 {
+		// The newer of the two comes first.
+		if len(movements) == 0 || len(taken) > 0 && taken[0].RequestedAt.After(movements[0].OccurredAt) {
+			rows = append(rows, takenRow(taken[0]))
+			taken = taken[1:]
+			continue
+		}
+		rows = append(rows, historyRows(movements[0])...)
+		movements = movements[1:]
 	}
 	if len(rows) == 0 {
 		return when("none", flows.VarCardURL, url)
 	}
 	return when("some", flows.VarMovements, flows.EncodeList(rows[:min(len(rows), mostMovements)]), flows.VarCardURL, url)
+}
+
+// takenRow is the line of a reward that was taken.
+func takenRow(r store.Taken) flows.Row {
+	return flows.Row{
+		"date": loyalty.DayInWords(in(r.RequestedAt, r.TimeZone)), "shop": r.Shop, "detail": r.Reward,
+		"unit": string(r.Unit), "amount": itoa(-r.Amount), "kind": "redeem",
+	}
 }
 
 // historyRows are the lines of one purchase: one for each campaign that it

@@ -272,6 +272,9 @@ func TestARewardFromTheFirstStampToTheCounter(t *testing.T) {
 	}
 	require.NotEmpty(t, code)
 	assert.Contains(t, ana.Says("canjear"), loyalty.FormatCode(code), "the open one again")
+	history := ana.Says("historial")
+	assert.Contains(t, history, "Un refresco gratis, -10 sellos (canje)")
+	assert.Contains(t, history, "12 sellos", "the purchase that paid for it stays")
 
 	foreign := w.Phone(bottest.EsquinaPhone)
 	foreign.Says(code)

@@ -235,3 +235,24 @@ func (tx *Tx) move(ctx context.Context, m movement) error {
 		m.enrollment, stamps, points, tx.newID(), m.campaign, m.version, m.unit, m.kind, m.amount, m.redemption, tx.now)
 	return err
 }
+
+// Taken is a reward in a consumer's history.
+type Taken struct {
+	Reward      string       `db:"reward"`
+	Unit        loyalty.Unit `db:"unit"`
+	Amount      int64        `db:"amount"` // what it cost
+	Delivered   bool         `db:"delivered"`
+	Shop        string       `db:"shop"` // that delivered it
+	TimeZone    string       `db:"time_zone"`
+	RequestedAt time.Time    `db:"requested_at"`
+}
+
+// TakenRewards gives the consumer's latest rewards, newest first; those that were
+// given back are as if they had never been.
+func (tx *Tx) TakenRewards(ctx context.Context, person loyalty.ID, limit int) ([]Taken, error) {
+	return collect[Taken](ctx, tx, `
+		SELECT r.name AS reward, d.unit, d.amount, d.status = 'delivered' AS delivered, coalesce(s.name, '') AS shop,
+		  coalesce(s.time_zone, '') AS time_zone, d.requested_at
+		FROM redemptions d JOIN rewards r ON r.id = d.reward_id LEFT JOIN shops s ON s.id = d.shop_id
+		WHERE d.person_id = $1 AND d.status IN ('requested', 'delivered') ORDER BY d.requested_at DESC, d.id DESC LIMIT $2`, person, limit)
+}
