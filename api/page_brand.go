@@ -72,7 +72,7 @@ func brandView(d brandDesk) templates.BrandView {
 		v.Campaigns = append(v.Campaigns, templates.BrandOption{ID: string(campaign.ID), Name: campaign.Name, Selected: campaign.ID == d.chosen})
 	}
 	for _, r := range d.reorders {
-		row := templates.BrandReorder{At: r.CreatedAt.In(zone("")), Shop: r.ShopName, City: r.City, Product: r.Name}
+		row := templates.BrandReorder{At: r.CreatedAt.In(zone("")), Shop: r.ShopName, City: r.City, Product: r.Name, Note: r.Note}
 		if row.Product == "" {
 			row.Product = "Lo que más se vende"
 		}

@@ -36,6 +36,7 @@ type ownCard struct {
 	wallet      store.Wallet
 	history     []store.Movement
 	redemptions []store.Redemption
+	taken       []store.Taken
 	evidence    store.Evidence
 }
 
@@ -77,6 +78,9 @@ func readCard(card *ownCard) func(context.Context, *store.Tx, loyalty.ID) error 
 			return err
 		}
 		if card.redemptions, err = t.OpenRedemptions(ctx, person); err != nil {
+			return err
+		}
+		if card.taken, err = t.TakenRewards(ctx, person, mostHistory); err != nil {
 			return err
 		}
 		card.evidence, err = t.OpenEvidence(ctx, person)
@@ -134,6 +138,16 @@ func (s *server) cardView(c *fiber.Ctx, card ownCard) (templates.CardView, error
 	for _, m := range card.history {
 		v.History = append(v.History, purchaseView(m))
 	}
+	for _, r := range card.taken {
+		at := here
+		if r.TimeZone != "" {
+			at = zone(r.TimeZone)
+		}
+		v.History = append(v.History, templates.CardPurchase{
+			At: r.RequestedAt.In(at), Shop: r.Shop, Items: []string{r.Reward}, Earned: []string{"−" + unitWords(r.Unit, r.Amount)}, Reward: true,
+		})
+	}
+	slices.SortStableFunc(v.History, func(a, b templates.CardPurchase) int { return b.At.Compare(a.At) })
 	return v, nil
 }
 

@@ -19,13 +19,14 @@ type reorderJSON struct {
 	GTIN      string      `json:"gtin,omitempty"`
 	Name      string      `json:"product,omitempty"`
 	Quantity  *int        `json:"quantity"`
+	Note      string      `json:"note"` // as the tendero wrote it
 	CreatedAt time.Time   `json:"created_at"`
 }
 
 func showReorder(v store.Reorder) reorderJSON {
 	return reorderJSON{
 		ID: v.ID, ShopCode: v.ShopCode, Shop: v.ShopName, City: v.City, Product: v.Product, GTIN: v.GTIN, Name: v.Name,
-		Quantity: v.Quantity, CreatedAt: v.CreatedAt,
+		Quantity: v.Quantity, Note: v.Note, CreatedAt: v.CreatedAt,
 	}
 }
 

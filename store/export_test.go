@@ -25,3 +25,6 @@ func (db *DB) MostWaiting() int { return int(db.hashing.most) }
 
 // Waiting is how many callers wait for a slot.
 func (db *DB) Waiting() int { return int(db.hashing.waiting.Load()) }
+
+// Nobody is the hash that the password of an unknown e-mail is held against.
+const Nobody = nobody

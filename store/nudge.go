@@ -78,10 +78,6 @@ func (tx *Tx) QueueNudges(ctx context.Context, after loyalty.ID, limit int) (que
 }
 
 func (tx *Tx) queueNudge(ctx context.Context, n nudge) (bool, error) {
-	url, _, err := tx.ChatLink(ctx, n.Person)
-	if err != nil {
-		return false, err
-	}
 	if n.Reward == "" {
 		n.Reward = "tu premio"
 	}
@@ -92,7 +88,7 @@ func (tx *Tx) queueNudge(ctx context.Context, n nudge) (bool, error) {
 		Vars: map[string]string{
 			"name": n.Name, "campaign": n.Campaign, "shop": n.Shop, "unit": string(n.Scheme.Unit()),
 			"balance": strconv.FormatInt(n.Balance, 10), "goal": strconv.FormatInt(n.Threshold, 10),
-			"missing": strconv.FormatInt(n.Threshold-n.Balance, 10), "reward": n.Reward, "product": n.Product, "card_url": url,
+			"missing": strconv.FormatInt(n.Threshold-n.Balance, 10), "reward": n.Reward, "product": n.Product, varCardURL: "",
 		},
 	})
 	if err != nil || !ok {

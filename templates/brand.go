@@ -103,6 +103,7 @@ type BrandReorder struct {
 	Shop     string
 	City     string
 	Product  string
+	Note     string // as the tendero wrote it; may be empty
 	Quantity int
 }
 

@@ -77,10 +77,11 @@ type CardReward struct {
 	SoldOut bool
 }
 
-// CardPurchase is one line of the history.
+// CardPurchase is one line of the history: a purchase, or a reward that was taken.
 type CardPurchase struct {
 	At       time.Time
-	Shop     string
+	Reward   bool
+	Shop     string   // empty for a reward that waits at the counter
 	Items    []string // "2 × Coca-Cola 600 ml"
 	Earned   []string // "+2 sellos"
 	Pending  bool
