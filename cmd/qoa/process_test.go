@@ -133,6 +133,25 @@ func (d *dev) stop() {
 	<-d.done
 }
 
+// startServe starts `qoa serve` with some roles on servers of our own, which the
+// test makes. It listens on port, if api is among them.
+func startServe(t *testing.T, roles, port string, env []string) *dev {
+	t.Helper()
+	path, err := binary()
+	require.NoError(t, err)
+	d := &dev{t: t, url: "http://localhost:" + port, log: new(bytes.Buffer), done: make(chan struct{})}
+	d.cmd = exec.Command(path, "serve", "--roles", roles)
+	d.cmd.Env = append(append(clean(os.Environ()), env...), "PORT="+port)
+	d.cmd.Stderr = d.log
+	require.NoError(t, d.cmd.Start())
+	go func() {
+		d.cmd.Wait() //nolint:errcheck // its exit code is looked at by the test
+		close(d.done)
+	}()
+	t.Cleanup(d.stop)
+	return d
+}
+
 // client is small on purpose: tests talk to the program by HTTP only.
 var client = &http.Client{Timeout: 20 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 
