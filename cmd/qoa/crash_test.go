@@ -5,7 +5,9 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"os"
+	"path/filepath"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -53,6 +55,45 @@ func TestKilledAtAnyInstantNothingIsLostOrDoubled(t *testing.T) {
 	out, code := qoa(t, []string{"QOA_DATA_DIR=" + dir}, "", "ledger", "verify")
 	require.Equal(t, 0, code, out)
 	t.Logf("%d kills, %d messages, %d purchases acknowledged before a kill; none lost, none doubled", rounds, rounds*people, acknowledged)
+}
+
+// Without its Postgres the process says so and ends, instead of answering 503
+// for ever; the next start recovers.
+func TestALostPostgresEndsDevWithAReason(t *testing.T) {
+	dir := t.TempDir()
+	d := startDev(t, dir, "0")
+	_, card := d.onboard("+525587650001")
+	_, status := d.buy("before", card, 1)
+	require.Equal(t, http.StatusCreated, status)
+	require.NoError(t, syscall.Kill(childOf(t, d.cmd.Process.Pid, "postgres"), syscall.SIGKILL))
+	<-d.done
+	require.Equal(t, 1, d.cmd.ProcessState.ExitCode())
+	require.Contains(t, d.log.String(), "embedded Postgres is gone")
+
+	d = startDev(t, dir, "0")
+	_, status = d.buy("before", card, 1)
+	require.Equal(t, http.StatusOK, status, "what was acknowledged is there")
+}
+
+// childOf finds a process by its parent and its name, where the kernel lists
+// them.
+func childOf(t *testing.T, parent int, name string) int {
+	t.Helper()
+	stats, err := filepath.Glob("/proc/[0-9]*/stat")
+	require.NoError(t, err)
+	for _, path := range stats {
+		stat, err := os.ReadFile(path)
+		if err != nil {
+			continue // it has just gone
+		}
+		var pid, ppid int
+		var comm, state string
+		if _, err := fmt.Sscanf(string(stat), "%d %s %s %d", &pid, &comm, &state, &ppid); err == nil && ppid == parent && comm == "("+name+")" {
+			return pid
+		}
+	}
+	t.Fatalf("no %s under %d", name, parent)
+	return 0
 }
 
 const (

@@ -28,7 +28,7 @@ func runDev(ctx context.Context, c console) error {
 		return fmt.Errorf("HOST: %s is not loopback; `qoa dev` has fixed secrets and demo logins, so this needs --public", cfg.Host)
 	}
 	log := newLog(c.err, cfg)
-	s := &server{cfg: cfg, log: log, roles: roles{api: true, bot: true, worker: true}, dev: true}
+	s := newServer(cfg, log, roles{api: true, bot: true, worker: true}, true)
 	if s.listener, err = listen(&s.cfg); err != nil {
 		return err
 	}
@@ -46,6 +46,10 @@ func runDev(ctx context.Context, c console) error {
 		}
 		defer pg.Stop() //nolint:errcheck // the process ends; recovery is tested
 		databaseURL = pg.URL()
+		go func() {
+			<-pg.Exited()
+			s.fail(errors.New("the embedded Postgres is gone; your data is safe, start again"))
+		}()
 	}
 	if redisURL == "" {
 		r, err := embedded.StartRedis(ctx, embedded.RedisConfig{Dir: redisDir(cfg), Log: log})

@@ -36,7 +36,7 @@ func runServe(ctx context.Context, c console) error {
 	if err := migrations.Up(ctx, cfg.DatabaseURL); err != nil {
 		return err
 	}
-	s := &server{cfg: cfg, log: newLog(c.err, cfg), roles: r}
+	s := newServer(cfg, newLog(c.err, cfg), r, false)
 	if r.api {
 		if s.listener, err = listen(&s.cfg); err != nil {
 			return err

@@ -36,9 +36,12 @@ type server struct {
 	failed   chan error // what ends the process by itself
 }
 
+func newServer(cfg config, log *slog.Logger, r roles, dev bool) *server {
+	return &server{cfg: cfg, log: log, roles: r, dev: dev, failed: make(chan error, 1)}
+}
+
 // start brings the roles up. Whatever it started before an error is stopped.
 func (s *server) start(ctx context.Context, databaseURL, redisURL string) (err error) {
-	s.failed = make(chan error, 1)
 	defer func() {
 		if err != nil {
 			s.stop()
@@ -120,7 +123,7 @@ func (s *server) startAPI(ctx context.Context, db *store.DB, client cache.Client
 	}
 	go func() {
 		if err := door.App.Listener(s.listener); err != nil {
-			s.failed <- fmt.Errorf("http: %w", err)
+			s.fail(fmt.Errorf("http: %w", err))
 		}
 	}()
 	s.onStop(func() {
@@ -144,6 +147,14 @@ const (
 	drainTime    = 15 * time.Second
 	drainTimeDev = 2 * time.Second
 )
+
+// fail ends the process with the first error that a part reports.
+func (s *server) fail(err error) {
+	select {
+	case s.failed <- err:
+	default:
+	}
+}
 
 func (s *server) onStop(f func()) { s.stops = append(s.stops, f) }
 
