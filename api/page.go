@@ -39,17 +39,6 @@ func (s *server) formKey() string {
 	return hex.EncodeToString(b)
 }
 
-// zone reads a shop's time zone; shops were checked when they were stored.
-func zone(name string) *time.Location {
-	if name == "" {
-		name = store.DefaultTimeZone
-	}
-	if l, err := time.LoadLocation(name); err == nil {
-		return l
-	}
-	return time.UTC
-}
-
 func (s *server) home(c *fiber.Ctx) error {
 	v := templates.HomeView{WhatsAppURL: s.chatURL("Quiero mi tarjeta"), PrivacyURL: "/privacidad"}
 	if s.Dev {

@@ -67,7 +67,7 @@ func (s *server) adminPage(c *fiber.Ctx) error {
 			d.tenderos[v.Shop]++
 		}
 		d.digests = map[loyalty.ID]store.ShopDigest{}
-		today := t.Now().In(zone(""))
+		today := t.Now().In(loyalty.Zone(""))
 		for _, shop := range d.shops {
 			if d.digests[shop.ID], err = t.ShopDigest(ctx, scope, shop.ID, today.AddDate(0, 0, 1-activityDays), today); err != nil {
 				return d, err
@@ -94,7 +94,7 @@ func lastRun(t time.Time) time.Time {
 	if t.IsZero() {
 		return t
 	}
-	return t.In(zone(""))
+	return t.In(loyalty.Zone(""))
 }
 
 func adminView(d adminDesk) templates.AdminView {
@@ -123,7 +123,7 @@ func adminView(d adminDesk) templates.AdminView {
 	v.MoreCases = d.more
 	for _, k := range d.cases {
 		v.Cases = append(v.Cases, templates.AdminCase{
-			At: k.CreatedAt.In(zone("")), Age: age(d.now.Sub(k.CreatedAt)), Folio: k.Folio(), Kind: caseWords(k.Kind),
+			At: k.CreatedAt.In(loyalty.Zone("")), Age: age(d.now.Sub(k.CreatedAt)), Folio: k.Folio(), Kind: caseWords(k.Kind),
 			Note: k.Note, Card: k.Card, CloseAction: "/admin/cases/" + string(k.ID) + "/close",
 		})
 	}
@@ -133,7 +133,7 @@ func adminView(d adminDesk) templates.AdminView {
 			kind, state = "Mensaje recibido", "apartado"
 		}
 		v.Problems = append(v.Problems, templates.AdminProblem{
-			At: p.CreatedAt.In(zone("")), Kind: kind, State: state, Attempts: p.Attempts, Error: p.Problem,
+			At: p.CreatedAt.In(loyalty.Zone("")), Kind: kind, State: state, Attempts: p.Attempts, Error: p.Problem,
 		})
 	}
 	return v

@@ -72,7 +72,7 @@ func brandView(d brandDesk) templates.BrandView {
 		v.Campaigns = append(v.Campaigns, templates.BrandOption{ID: string(campaign.ID), Name: campaign.Name, Selected: campaign.ID == d.chosen})
 	}
 	for _, r := range d.reorders {
-		row := templates.BrandReorder{At: r.CreatedAt.In(zone("")), Shop: r.ShopName, City: r.City, Product: r.Name, Note: r.Note}
+		row := templates.BrandReorder{At: r.CreatedAt.In(loyalty.Zone("")), Shop: r.ShopName, City: r.City, Product: r.Name, Note: r.Note}
 		if row.Product == "" {
 			row.Product = "Lo que más se vende"
 		}
@@ -120,7 +120,7 @@ func brandView(d brandDesk) templates.BrandView {
 // the weeks add up to the report to the centavo.
 func weekPoints(r store.ROIReport) []templates.WeekPoint {
 	owedFrom := r.From
-	start := r.Campaign.StartsAt.In(zone(""))
+	start := r.Campaign.StartsAt.In(loyalty.Zone(""))
 	if day := time.Date(start.Year(), start.Month(), start.Day(), 0, 0, 0, 0, time.UTC); day.After(owedFrom) {
 		owedFrom = day
 	}

@@ -125,9 +125,9 @@ func (s *server) cardView(c *fiber.Ctx, card ownCard) (templates.CardView, error
 	if s.Cards != nil {
 		v.EventsURL = own + "/events"
 	}
-	here := zone("")
+	here := loyalty.Zone("")
 	if len(card.wallet.Cards) > 0 {
-		here = zone(card.wallet.Cards[0].TimeZone)
+		here = loyalty.Zone(card.wallet.Cards[0].TimeZone)
 	}
 	if card.evidence.Code != "" {
 		v.Evidence = &templates.CardEvidence{Code: card.evidence.Code, Expires: card.evidence.ExpiresAt.In(here)}
@@ -141,7 +141,7 @@ func (s *server) cardView(c *fiber.Ctx, card ownCard) (templates.CardView, error
 	for _, r := range card.taken {
 		at := here
 		if r.TimeZone != "" {
-			at = zone(r.TimeZone)
+			at = loyalty.Zone(r.TimeZone)
 		}
 		v.History = append(v.History, templates.CardPurchase{
 			At: r.RequestedAt.In(at), Shop: r.Shop, Items: []string{r.Reward}, Earned: []string{"−" + unitWords(r.Unit, r.Amount)}, Reward: true,
@@ -212,7 +212,7 @@ func campaignView(b store.Balance, shops map[loyalty.ID]string, now time.Time) t
 			v.Where = append(v.Where, shops[id])
 		}
 		if !b.EndsAt.IsZero() {
-			v.Until = b.EndsAt.In(zone(""))
+			v.Until = b.EndsAt.In(loyalty.Zone(""))
 		}
 	}
 	for _, r := range b.Rewards {
@@ -225,7 +225,7 @@ func campaignView(b store.Balance, shops map[loyalty.ID]string, now time.Time) t
 
 func purchaseView(m store.Movement) templates.CardPurchase {
 	v := templates.CardPurchase{
-		At: m.OccurredAt.In(zone(m.TimeZone)), Shop: m.Shop, Pending: m.Status == "pending", Reversed: m.Status == "reversed",
+		At: m.OccurredAt.In(loyalty.Zone(m.TimeZone)), Shop: m.Shop, Pending: m.Status == "pending", Reversed: m.Status == "reversed",
 	}
 	for _, i := range m.Items {
 		v.Items = append(v.Items, strconv.FormatInt(i.Quantity, 10)+" × "+i.Name)

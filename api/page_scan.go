@@ -286,7 +286,7 @@ func (s *server) drawScan(c *fiber.Ctx, status int, code string, f scanForm, fin
 		if d.today, err = t.ShopToday(ctx, scopeOf(c), d.shop.ID); err != nil {
 			return d, err
 		}
-		now := t.Now().In(zone(d.shop.TimeZone))
+		now := t.Now().In(loyalty.Zone(d.shop.TimeZone))
 		midnight := time.Date(now.Year(), now.Month(), now.Day(), 0, 0, 0, 0, now.Location())
 		d.latest, err = t.LatestSales(ctx, scopeOf(c), d.shop.ID, midnight, mostSales)
 		return d, err

@@ -112,7 +112,7 @@ func (s *server) period(c *fiber.Ctx) (from, to time.Time, err error) {
 		}
 		return time.Time{}, loyalty.Invalid(name, "debe ser una fecha como 2026-11-21")
 	}
-	if to, err = read("to", s.DB.Now().In(zone(""))); err != nil {
+	if to, err = read("to", s.DB.Now().In(loyalty.Zone(""))); err != nil {
 		return from, to, err
 	}
 	from, err = read("from", to.AddDate(0, 0, 1-defaultReportDays))

@@ -116,7 +116,7 @@ func zone(w store.Wallet) string {
 			return c.TimeZone
 		}
 	}
-	return store.DefaultTimeZone
+	return loyalty.DefaultTimeZone
 }
 
 func itoa(n int64) string { return strconv.FormatInt(n, 10) }

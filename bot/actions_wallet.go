@@ -316,7 +316,7 @@ func campaignRow(o store.CampaignOffer, reward store.Reward) flows.Row {
 	until := ""
 	if !o.EndsAt.IsZero() {
 		// The end is the first moment that counts no more.
-		until = loyalty.DayInWords(in(o.EndsAt.Add(-1), store.DefaultTimeZone))
+		until = loyalty.DayInWords(in(o.EndsAt.Add(-1), loyalty.DefaultTimeZone))
 	}
 	names := make([]string, 0, 4)
 	for i, p := range o.Products {

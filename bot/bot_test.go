@@ -390,7 +390,7 @@ func TestLogsHoldNoPersonalData(t *testing.T) {
 // TestHistoryShowsAPurchaseOnce: what counts in two campaigns is one line with
 // its products, and one for what else it earned.
 func TestHistoryShowsAPurchaseOnce(t *testing.T) {
-	m := store.Movement{Shop: "Abarrotes Lupita", TimeZone: store.DefaultTimeZone}
+	m := store.Movement{Shop: "Abarrotes Lupita", TimeZone: loyalty.DefaultTimeZone}
 	m.Items = append(m.Items, store.ReceiptItem{Name: "Gansito", Quantity: 1})
 	m.Earned = append(m.Earned, store.Earned{Campaign: "Junta 10", Unit: loyalty.Stamp, Amount: 2}, store.Earned{Campaign: "Antojo", Unit: loyalty.Stamp, Amount: 1})
 	texts, err := templates.LoadMessages()

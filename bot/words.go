@@ -6,21 +6,12 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/qoa-conectados/qoa/store"
 	"github.com/qoa-conectados/qoa/store/loyalty"
 )
 
 // Times as people say them, in es-MX.
 
-func in(t time.Time, zone string) time.Time {
-	l, err := time.LoadLocation(zone)
-	if err != nil || zone == "" {
-		if l, err = time.LoadLocation(store.DefaultTimeZone); err != nil {
-			l = time.UTC
-		}
-	}
-	return t.In(l)
-}
+func in(t time.Time, zone string) time.Time { return t.In(loyalty.Zone(zone)) }
 
 // moment says when something ends: hoy a las 18:30, mañana a las 9:05, el 3 de
 // mayo a las 12:00.

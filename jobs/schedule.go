@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/qoa-conectados/qoa/store"
+	"github.com/qoa-conectados/qoa/store/loyalty"
 )
 
 // scheduler begins jobs when the clock says so. Any number of schedulers may
@@ -108,15 +109,9 @@ func periodic() []periodicJob {
 
 // home is the zone of the schedule. What a message may do at which hour is the
 // shop's zone's to say, and said where it is sent.
-const home = "America/Mexico_City"
+const home = loyalty.DefaultTimeZone
 
-func homeZone() *time.Location {
-	zone, err := time.LoadLocation(home)
-	if err != nil {
-		return time.UTC // a machine without zones; cmd/qoa brings its own
-	}
-	return zone
-}
+func homeZone() *time.Location { return loyalty.Zone(home) }
 
 // clockFormat names slots.
 const clockFormat = "2006-01-02T15:04Z"

@@ -81,7 +81,7 @@ func (c *check) zone(ctx context.Context, tx *Tx, field, name string) error {
 	at, _, named := strings.Cut(name, "/")
 	_, err := time.LoadLocation(name)
 	ok := err == nil && named && at != "right" && at != "posix"
-	if ok && name != DefaultTimeZone { // asking takes Postgres a while: it looks through its files
+	if ok && name != loyalty.DefaultTimeZone { // asking takes Postgres a while: it looks through its files
 		if err := tx.tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM pg_timezone_names WHERE name = $1)`, name).Scan(&ok); err != nil {
 			return err
 		}

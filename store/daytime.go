@@ -1,6 +1,10 @@
 package store
 
-import "time"
+import (
+	"time"
+
+	"github.com/qoa-conectados/qoa/store/loyalty"
+)
 
 // The hours in which the bot may start something, in the shop's zone (law 8).
 const (
@@ -11,7 +15,7 @@ const (
 // NextDaytime gives t where it is between 09:00 and 20:00 in the zone, else the
 // next 09:00 there. An unknown or empty zone is Mexico City's.
 func NextDaytime(t time.Time, zone string) time.Time {
-	local := t.In(location(zone))
+	local := t.In(loyalty.Zone(zone))
 	if h := local.Hour(); h >= dayBegins && h < dayEnds {
 		return t
 	}
@@ -20,16 +24,4 @@ func NextDaytime(t time.Time, zone string) time.Time {
 		day = local.AddDate(0, 0, 1)
 	}
 	return time.Date(day.Year(), day.Month(), day.Day(), dayBegins, 0, 0, 0, local.Location()).UTC()
-}
-
-// location reads a time zone's name; shops were checked when they were stored.
-func location(zone string) *time.Location {
-	if zone == "" {
-		zone = "America/Mexico_City"
-	}
-	l, err := time.LoadLocation(zone)
-	if err != nil {
-		return time.UTC
-	}
-	return l
 }

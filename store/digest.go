@@ -29,7 +29,7 @@ func (tx *Tx) QueueDigests(ctx context.Context) (int, error) {
 	}
 	queued := 0
 	for _, t := range all {
-		today := tx.now.In(location(t.Zone))
+		today := tx.now.In(loyalty.Zone(t.Zone))
 		d, err := tx.ShopDigest(ctx, loyalty.System(), t.Shop, today.AddDate(0, 0, -6), today)
 		if err != nil {
 			return queued, err

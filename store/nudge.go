@@ -81,7 +81,7 @@ func (tx *Tx) queueNudge(ctx context.Context, n nudge) (bool, error) {
 	if n.Reward == "" {
 		n.Reward = "tu premio"
 	}
-	day := NextDaytime(tx.now, n.Zone).In(location(n.Zone)).Format("2006-01-02")
+	day := NextDaytime(tx.now, n.Zone).In(loyalty.Zone(n.Zone)).Format("2006-01-02")
 	ok, err := tx.Notify(ctx, Notice{
 		Person: n.Person, Lane: LaneService, Template: "nudge.complete_card", Zone: n.Zone,
 		Cause: "nudge:" + string(n.Enrollment) + ":" + day,

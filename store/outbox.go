@@ -140,13 +140,13 @@ func (tx *Tx) Claim(ctx context.Context, person loyalty.ID, lease time.Duration)
 			return out, false, err
 		}
 		// What held when the message was queued may hold no more (law 8).
-		switch due := NextDaytime(tx.now, out.Zone); {
+		switch {
 		case out.OptedOut && out.Lane != LaneReply:
 			err = tx.Drop(ctx, out.ID, "opted out")
 		case out.Chat == "":
 			err = tx.Drop(ctx, out.ID, "no address")
-		case out.Zone != "" && due.After(tx.now):
-			err = tx.Retry(ctx, out.ID, "waits for the day", due)
+		case out.Zone != "" && NextDaytime(tx.now, out.Zone).After(tx.now):
+			err = tx.Retry(ctx, out.ID, "waits for the day", NextDaytime(tx.now, out.Zone))
 		default:
 			return out, true, tx.addCardURL(ctx, &out)
 		}

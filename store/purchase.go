@@ -446,7 +446,7 @@ func queueEarning(b *pgx.Batch, tx *Tx, p *purchase, purchase loyalty.ID, e loya
 	// A counter is kept only where a limit reads it.
 	period := ""
 	if e.Campaign.Rule.MaxPerDay > 0 {
-		period = loyalty.DayPeriod(p.at, location(p.shop.TimeZone))
+		period = loyalty.DayPeriod(p.at, loyalty.Zone(p.shop.TimeZone))
 	}
 	b.Queue(`
 		WITH e AS (

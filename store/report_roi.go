@@ -149,7 +149,7 @@ func divide(n, d int64) int64 {
 // feeDays counts the days from one to another on which the campaign ran, as far
 // as they have come.
 func feeDays(c Campaign, from, to, now time.Time) int {
-	zone := location(DefaultTimeZone)
+	zone := loyalty.Zone(loyalty.DefaultTimeZone)
 	first, last := dayOf(c.StartsAt.In(zone)), dayOf(now.In(zone))
 	until := func(end time.Time) {
 		if d := dayOf(end.Add(-time.Microsecond).In(zone)); d.Before(last) {

@@ -74,7 +74,7 @@ func (tx *Tx) ShopToday(ctx context.Context, scope loyalty.Scope, shop loyalty.I
 	if err != nil {
 		return ShopDigest{}, err
 	}
-	today := dayOf(tx.now.In(location(v.TimeZone)))
+	today := dayOf(tx.now.In(loyalty.Zone(v.TimeZone)))
 	return tx.digest(ctx, v, today, today)
 }
 

@@ -7,14 +7,11 @@ import (
 	"github.com/qoa-conectados/qoa/store/loyalty"
 )
 
-// reportZone is where brands' days are cut.
-const reportZone = "America/Mexico_City"
-
 // QueueROI tells brand teams the return of each running campaign in the seven
 // days up to today: one message a member, campaign and day. It says how many
 // messages it queued.
 func (tx *Tx) QueueROI(ctx context.Context) (int, error) {
-	today := tx.now.In(location(reportZone))
+	today := tx.now.In(loyalty.Zone(loyalty.DefaultTimeZone))
 	from := today.AddDate(0, 0, -6)
 	type summary struct {
 		Person   loyalty.ID `db:"person_id"`
@@ -40,7 +37,7 @@ func (tx *Tx) QueueROI(ctx context.Context) (int, error) {
 			roi = loyalty.Percent(*r.ROI)
 		}
 		ok, err := tx.Notify(ctx, Notice{
-			Person: s.Person, Lane: LaneService, Template: "roi.weekly", Zone: reportZone,
+			Person: s.Person, Lane: LaneService, Template: "roi.weekly", Zone: loyalty.DefaultTimeZone,
 			Cause: "roi:" + string(s.Person) + ":" + string(s.Campaign) + ":" + today.Format(time.DateOnly),
 			Vars: map[string]string{
 				"campaign": r.Campaign.Name, "period": loyalty.PeriodInWords(r.From, r.To), "revenue": r.Revenue.String(),

@@ -108,7 +108,7 @@ func (db *DB) CatchUpSales(ctx context.Context) error {
 // waits for all of them: the net under catching up, for what committed late or
 // was changed by hand.
 func (db *DB) RebuildSales(ctx context.Context, days int) error {
-	today := dayOf(db.Now().In(location(DefaultTimeZone)))
+	today := dayOf(db.Now().In(loyalty.Zone(loyalty.DefaultTimeZone)))
 	for n := range days + 1 {
 		day := today.AddDate(0, 0, 1-n) // it may be tomorrow elsewhere
 		err := db.InTx(ctx, func(tx *Tx) error {

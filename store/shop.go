@@ -23,9 +23,6 @@ type Shop struct {
 	UpdatedAt time.Time  `db:"updated_at"`
 }
 
-// DefaultTimeZone is a shop's where nothing else is said.
-const DefaultTimeZone = "America/Mexico_City"
-
 // ShopInput is what a shop is made of. Code is drawn where none is given, Kind
 // is a tiendita and TimeZone Mexico City's where they are empty.
 type ShopInput struct {
@@ -87,7 +84,7 @@ func (tx *Tx) CreateShop(ctx context.Context, scope loyalty.Scope, in ShopInput)
 		v.Kind = "tiendita"
 	}
 	if v.TimeZone == "" {
-		v.TimeZone = DefaultTimeZone
+		v.TimeZone = loyalty.DefaultTimeZone
 	}
 	var c check
 	if in.Code != "" {

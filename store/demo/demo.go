@@ -48,17 +48,14 @@ const Weeks = 8
 // Seed makes the demo data, once: a second call changes nothing.
 func Seed(ctx context.Context, db *store.DB) (Result, error) {
 	now := db.Now().UTC().Truncate(time.Microsecond)
-	zone, err := time.LoadLocation(store.DefaultTimeZone)
-	if err != nil {
-		return Result{}, err
-	}
+	zone := loyalty.Zone(loyalty.DefaultTimeZone)
 	local := now.In(zone)
 	start := time.Date(local.Year(), local.Month(), local.Day()-7*Weeks, 0, 0, 0, 0, zone).UTC()
 
 	var r Result
 	source := &random{}
 	// The catalogue is as old as its history.
-	err = db.Seeded(source).At(start).InTx(ctx, func(tx *store.Tx) error {
+	err := db.Seeded(source).At(start).InTx(ctx, func(tx *store.Tx) error {
 		source.reset()
 		r = Result{}
 		first, err := tx.Bulk().Once(ctx, "demo", "seed")

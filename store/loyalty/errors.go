@@ -57,8 +57,6 @@ const (
 	CodeTimeTravelRefused    Code = "AS_OF_REFUSED"
 	CodePhoneInvalid         Code = "PHONE_INVALID"
 	CodeOTPInvalid           Code = "OTP_INVALID"
-	CodeOccurredOutOfRange   Code = "OCCURRED_AT_OUT_OF_RANGE"
-	CodeEnrollmentOnRequest  Code = "ENROLLMENT_ON_REQUEST"
 	CodeConversationTooLarge Code = "MESSAGE_TOO_LARGE"
 )
 

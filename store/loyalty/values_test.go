@@ -84,3 +84,13 @@ func TestIDAt(t *testing.T) {
 		}
 	}
 }
+
+func TestZone(t *testing.T) {
+	for name, want := range map[string]string{
+		"America/Tijuana": "America/Tijuana", "": loyalty.DefaultTimeZone, "Mars/Olympus": loyalty.DefaultTimeZone,
+	} {
+		if got := loyalty.Zone(name).String(); got != want {
+			t.Errorf("Zone(%q) is %s, want %s", name, got, want)
+		}
+	}
+}
