@@ -75,18 +75,23 @@ type ROIShop struct {
 // maxReportDays bounds a report.
 const maxReportDays = 366 * 3
 
+// reportPeriod makes days of a report's bounds, both included, and checks them.
+func reportPeriod(from, to *time.Time) error {
+	*from, *to = dayOf(*from), dayOf(*to)
+	var c check
+	c.date("from", *from)
+	c.date("to", *to)
+	c.want(!to.Before(*from), "to", "no puede ser antes de from")
+	c.want(to.Sub(*from) < maxReportDays*24*time.Hour, "to", "el periodo es demasiado largo")
+	return c.err()
+}
+
 // ROI reports on a campaign (an admin, or the CPG's own team), from the rollups
 // and the redemptions that were delivered. Amounts are rounded once, half up to
 // the centavo. It only reads; where the rollups should be up to date, it is called
 // within DB.Report.
 func (tx *Tx) ROI(ctx context.Context, scope loyalty.Scope, campaign loyalty.ID, from, to time.Time) (ROIReport, error) {
-	from, to = dayOf(from), dayOf(to)
-	var c check
-	c.date("from", from)
-	c.date("to", to)
-	c.want(!to.Before(from), "to", "no puede ser antes de from")
-	c.want(to.Sub(from) < maxReportDays*24*time.Hour, "to", "el periodo es demasiado largo")
-	if err := c.err(); err != nil {
+	if err := reportPeriod(&from, &to); err != nil {
 		return ROIReport{}, err
 	}
 	v, err := tx.Campaign(ctx, scope, campaign)

@@ -52,13 +52,7 @@ const spanOfShop = `
 // week is some hundred purchases found by index, so it is read as it stands,
 // to the minute, and from no rollup.
 func (tx *Tx) ShopDigest(ctx context.Context, scope loyalty.Scope, shop loyalty.ID, from, to time.Time) (ShopDigest, error) {
-	from, to = dayOf(from), dayOf(to)
-	var c check
-	c.date("from", from)
-	c.date("to", to)
-	c.want(!to.Before(from), "to", "no puede ser antes de from")
-	c.want(to.Sub(from) < maxReportDays*24*time.Hour, "to", "el periodo es demasiado largo")
-	if err := c.err(); err != nil {
+	if err := reportPeriod(&from, &to); err != nil {
 		return ShopDigest{}, err
 	}
 	v, err := tx.keptShop(ctx, scope, shop)

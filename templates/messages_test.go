@@ -24,9 +24,8 @@ func messageSamples() map[string]string {
 		"rewards": `[{"reward":"Coca gratis","campaign":"Junta y gana","threshold":"10","unit":"stamp","missing":"1","ready":""},{"reward":"Taza","campaign":"Puntos","threshold":"100","unit":"point","missing":"0","ready":"yes"}]`,
 		"missing": "1", "campaigns": `[{"campaign":"Junta y gana","products":"Coca-Cola 600 ml","goal":"10","unit":"stamp","reward":"Coca gratis","until":"31 de enero"}]`,
 		"scan_url": "https://qoa.example.com/t/4n8Xk2mQpL0sVtYw7Rb9Ag4n8Xk2mQpL0sVtYw7Rb9Ag", "case": "A-1024", "text": "PEDIR 3 cajas de coca", "purchased": `[{"product":"Coca-Cola 600 ml","quantity":"2"},{"product":"Gansito","quantity":"1"}]`,
-		"earned":   `[{"campaign":"Junta y gana","unit":"stamp","amount":"2","balance":"10","goal":"10","ready":"yes"},{"campaign":"Puntos","unit":"point","amount":"1","balance":"61","goal":"100","ready":""}]`,
-		"reversed": `[{"campaign":"Junta y gana","unit":"stamp","amount":"-2","balance":"3"}]`,
-		"period":   "del 6 al 12 de enero", "purchases": "1", "units": "1204", "total": "$12,345.50", "consumers": "31", "stamps": "96", "top": `[{"product":"Coca-Cola 600 ml","quantity":"40"},{"product":"Gansito","quantity":"12"}]`,
+		"earned": `[{"campaign":"Junta y gana","unit":"stamp","amount":"2","balance":"10","goal":"10","ready":"yes"},{"campaign":"Puntos","unit":"point","amount":"1","balance":"61","goal":"100","ready":""}]`,
+		"period": "del 6 al 12 de enero", "purchases": "1", "units": "1204", "total": "$12,345.50", "consumers": "31", "stamps": "96", "top": `[{"product":"Coca-Cola 600 ml","quantity":"40"},{"product":"Gansito","quantity":"12"}]`,
 		"poster_url": "https://qoa.example.com/v1/shops/K7M2QR/poster.pdf", "topic": "tu registro", "balance": "9", "revenue": "$12,345.50", "margin": "$3,210.00", "rewards_cost": "$540.00", "fee": "$1,000.00", "roi": "1.08", "url": "https://qoa.example.com/marca/roi", "minutes": "5",
 	}
 }

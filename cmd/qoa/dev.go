@@ -28,7 +28,7 @@ func runDev(ctx context.Context, c console) error {
 		return fmt.Errorf("HOST: %s is not loopback; `qoa dev` has fixed secrets and demo logins, so this needs --public", cfg.Host)
 	}
 	log := newLog(c.err, cfg)
-	s := newServer(cfg, log, roles{api: true, bot: true, worker: true}, true)
+	s := newServer(cfg, log, roles{api: true, worker: true}, true)
 	if s.listener, err = listen(&s.cfg); err != nil {
 		return err
 	}

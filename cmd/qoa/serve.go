@@ -22,7 +22,8 @@ func runServe(ctx context.Context, c console) error {
 		case "api":
 			r.api = true
 		case "bot":
-			r.bot = true
+			// Holds the connections to WhatsApp. The simulator has none: what it
+			// receives comes in by HTTP, and the worker answers.
 		case "worker":
 			r.worker = true
 		default:

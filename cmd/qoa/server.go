@@ -21,7 +21,7 @@ import (
 )
 
 // roles are the parts of the system that a process can play.
-type roles struct{ api, bot, worker bool }
+type roles struct{ api, worker bool }
 
 // server is the system wired together. Everything is made in start, in the
 // order in which it is needed, and stopped in reverse.
