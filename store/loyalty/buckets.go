@@ -74,33 +74,31 @@ func (b *Bucket) goesBefore(earlier *Bucket) bool {
 	return !b.ExpiresAt.IsZero() && (earlier.ExpiresAt.IsZero() || b.ExpiresAt.Before(earlier.ExpiresAt))
 }
 
-// take empties first the buckets that the entry is about, then the others.
+// take empties what is used first. A reversal begins with what the purchase gave;
+// expiry needs no such rule, as what is due comes first anyway.
 func (a *Account) take(e *Entry) {
 	left := -e.Amount
-	from := func(concerned func(*Bucket) bool) {
-		for i := range a.Buckets {
-			b := &a.Buckets[i]
-			if !concerned(b) {
-				continue
+	from := func(b *Bucket) {
+		n := min(b.Left, left)
+		b.Left -= n
+		left -= n
+		if n > 0 && e.Kind == "expire" && b.Purchase != "" {
+			if a.expired == nil {
+				a.expired = map[ID]int64{}
 			}
-			n := min(b.Left, left)
-			b.Left -= n
-			left -= n
-			if n > 0 && e.Kind == "expire" && b.Purchase != "" {
-				if a.expired == nil {
-					a.expired = map[ID]int64{}
-				}
-				a.expired[b.Purchase] += n
+			a.expired[b.Purchase] += n
+		}
+	}
+	if e.Kind == "reverse" && e.Purchase != "" {
+		for i := range a.Buckets {
+			if a.Buckets[i].Purchase == e.Purchase {
+				from(&a.Buckets[i])
 			}
 		}
 	}
-	switch {
-	case e.Kind == "reverse" && e.Purchase != "":
-		from(func(b *Bucket) bool { return b.Purchase == e.Purchase })
-	case e.Kind == "expire":
-		from(func(b *Bucket) bool { return b.dueBy(e.At) })
+	for i := range a.Buckets {
+		from(&a.Buckets[i])
 	}
-	from(func(*Bucket) bool { return true })
 	a.Debt += left
 	a.Buckets = slices.DeleteFunc(a.Buckets, func(b Bucket) bool { return b.Left == 0 })
 }
