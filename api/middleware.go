@@ -27,6 +27,7 @@ const (
 	errorKey
 	scopeKey
 	sessionKey
+	credentialKey
 )
 
 // patience is how long a request may take before its work is called off.

@@ -18,7 +18,11 @@ import (
 func tx[T any](s *server, c *fiber.Ctx, fn func(context.Context, *store.Tx) (T, error)) (T, error) {
 	var v T
 	ctx := c.UserContext()
+	credential, unproven := c.Locals(credentialKey).(store.Credential)
 	err := s.DB.InTx(ctx, func(t *store.Tx) (err error) {
+		if unproven {
+			t.Prove(credential)
+		}
 		v, err = fn(ctx, t)
 		return err
 	})

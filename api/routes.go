@@ -27,6 +27,7 @@ type Route struct {
 	Door   Door
 	Roles  []loyalty.Role // who may call, beside admins, where Door knows the caller
 	Page   bool           // read by people: errors are pages too
+	Hot    bool           // every answer comes of a transaction of tx: the caller is proven by it
 	handle func(*server, *fiber.Ctx) error
 }
 
@@ -56,6 +57,10 @@ func Routes(sim bool) []Route {
 	}
 	page := func(method, path string, door Door, who roles, h func(*server, *fiber.Ctx) error) Route {
 		return Route{Method: method, Path: path, Door: door, Roles: who, Page: true, handle: h}
+	}
+	hot := func(r Route) Route {
+		r.Hot = true
+		return r
 	}
 	table := []Route{
 		open(post, "/v1/auth/login", (*server).login),
@@ -99,7 +104,7 @@ func Routes(sim bool) []Route {
 		rest(get, "/v1/api-keys", admins, (*server).listAPIKeys),
 		rest(post, "/v1/api-keys", admins, (*server).createAPIKey),
 		rest(del, "/v1/api-keys/:id", admins, (*server).revokeAPIKey),
-		rest(post, "/v1/purchases", sellers, (*server).recordPurchase),
+		hot(rest(post, "/v1/purchases", sellers, (*server).recordPurchase)),
 		rest(get, "/v1/purchases/:id", roles{tendero, integration, consumer}, (*server).getPurchase),
 		rest(get, "/v1/cards/:code", roles{tendero, integration, consumer}, (*server).getCard),
 		open(get, "/v1/cards/:code/qr.png", (*server).cardQR),

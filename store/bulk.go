@@ -57,4 +57,4 @@ func (b Bulk) Wrote(ctx context.Context, person loyalty.ID) error {
 }
 
 // At gives the same transaction at another time: history has times of its own.
-func (b Bulk) At(t time.Time) *Tx { return &Tx{tx: b.tx.tx, db: b.tx.db, now: t} }
+func (b Bulk) At(t time.Time) *Tx { return &Tx{tx: b.tx.tx, pipe: b.tx.pipe, db: b.tx.db, now: t} }

@@ -2,9 +2,8 @@ package store
 
 import (
 	"context"
-	"fmt"
-	"io"
 	"regexp"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -45,24 +44,41 @@ func (tx *Tx) Notify(ctx context.Context, n Notice) (queued bool, err error) {
 		due = NextDaytime(tx.now, n.Zone)
 	}
 	id := tx.newID()
-	tag, err := tx.tx.Exec(ctx, `
-		INSERT INTO outbox (id, person_id, message_id, lane, template, vars, media, media_ref, cause, zone, trace_id, created_at, due_at)
-		SELECT $1, p.id, $3, $4, $5, $6, $7, $8, nullif($9, ''), nullif($10, ''), $13, $11, $12
-		FROM persons p
-		WHERE p.id = $2 AND p.erased_at IS NULL AND p.first_wrote_at IS NOT NULL
-		  AND ($4 = 'reply' OR p.opted_out_at IS NULL)
-		  AND ($4 <> 'promotion' OR p.promotions_at IS NOT NULL)
-		ON CONFLICT ON CONSTRAINT outbox_cause_key DO NOTHING`,
-		id, n.Person, tx.messageID(), n.Lane, n.Template, n.Vars, n.Media, n.MediaRef, n.Cause, n.Zone, tx.now, due, Trace(ctx))
+	tag, err := tx.tx.Exec(ctx, insertNotice, tx.noticeArgs(ctx, id, n, due)...)
 	if err != nil || tag.RowsAffected() == 0 {
 		return false, err
 	}
+	tx.ringNotice(id, n, due)
+	return true, nil
+}
+
+// notifyLater queues a notice with what is written last, and never says whether
+// it was queued.
+func (tx *Tx) notifyLater(ctx context.Context, n Notice) {
+	id := tx.newID()
+	tx.later(insertNotice, tx.noticeArgs(ctx, id, n, tx.now)...)
+	tx.ringNotice(id, n, tx.now)
+}
+
+const insertNotice = `
+	INSERT INTO outbox (id, person_id, message_id, lane, template, vars, media, media_ref, cause, zone, trace_id, created_at, due_at)
+	SELECT $1, p.id, $3, $4, $5, $6, $7, $8, nullif($9, ''), nullif($10, ''), $13, $11, $12
+	FROM persons p
+	WHERE p.id = $2 AND p.erased_at IS NULL AND p.first_wrote_at IS NOT NULL
+	  AND ($4 = 'reply' OR p.opted_out_at IS NULL)
+	  AND ($4 <> 'promotion' OR p.promotions_at IS NOT NULL)
+	ON CONFLICT (cause) WHERE cause IS NOT NULL DO NOTHING`
+
+func (tx *Tx) noticeArgs(ctx context.Context, id loyalty.ID, n Notice, due time.Time) []any {
+	return []any{id, n.Person, messageID(id), n.Lane, n.Template, n.Vars, n.Media, n.MediaRef, n.Cause, n.Zone, tx.now, due, Trace(ctx)}
+}
+
+func (tx *Tx) ringNotice(id loyalty.ID, n Notice, due time.Time) {
 	kind := DeliveryDue
 	if due.After(tx.now) {
 		kind = deliveryLater
 	}
 	tx.ring(Event{Kind: kind, ID: n.Person, Row: id})
-	return true, nil
 }
 
 // reply queues the answer to a message, to the chat that it came from.
@@ -71,19 +87,18 @@ func (tx *Tx) reply(ctx context.Context, m Message, r Reply) error {
 	_, err := tx.tx.Exec(ctx, `
 		INSERT INTO outbox (id, person_id, channel, address_id, message_id, lane, body, template, vars, media, media_ref, inbox_id, trace_id, created_at, due_at)
 		VALUES ($1, $2, $3, $4, $5, 'reply', nullif($6, ''), nullif($7, ''), $8, $9, $10, $11, $12, $13, $13)`,
-		id, m.Person, m.Channel, m.Address, tx.messageID(), r.Body, r.Template, r.Vars, r.Media, r.MediaRef, m.ID, m.TraceID, tx.now)
+		id, m.Person, m.Channel, m.Address, messageID(id), r.Body, r.Template, r.Vars, r.Media, r.MediaRef, m.ID, m.TraceID, tx.now)
 	tx.ring(Event{Kind: DeliveryDue, ID: m.Person, Row: id})
 	return err
 }
 
-// messageID draws the ID that a message keeps for all its attempts, in the form
-// WhatsApp's own clients use: a resend with the same ID is known as such.
-func (tx *Tx) messageID() string {
-	b := make([]byte, 9)
-	if _, err := io.ReadFull(tx.db.opt.Random, b); err != nil {
-		panic(fmt.Sprintf("store: random source failed: %v", err))
-	}
-	return "3EB0" + fmt.Sprintf("%X", b)
+// messageID is the ID that a message keeps for all its attempts, in the form
+// WhatsApp's own clients use: a resend with the same ID is known as such. It is
+// made of the row's ID, of which the last 18 digits hold all its randomness but
+// some bits.
+func messageID(row loyalty.ID) string {
+	digits := strings.ToUpper(strings.ReplaceAll(string(row), "-", ""))
+	return "3EB0" + digits[len(digits)-18:]
 }
 
 // Outbound is a message to be sent now.

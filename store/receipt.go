@@ -8,11 +8,11 @@ import (
 	"github.com/qoa-conectados/qoa/store/loyalty"
 )
 
-// notify tells the consumer what the purchase brought; a purchase that brought
-// nothing is no reason to write.
-func (p *purchase) notify(ctx context.Context, tx *Tx) error {
-	if len(p.receipt.Earned) == 0 {
-		return nil
+// notify tells the consumer what the purchase brought, and asks where something
+// waits for a yes; a purchase that brought nothing is no reason to write.
+func (p *purchase) notify(ctx context.Context, tx *Tx) {
+	if len(p.receipt.Earned)+len(p.receipt.Pending) == 0 {
+		return
 	}
 	earned := make([]map[string]string, len(p.receipt.Earned))
 	for i, e := range p.receipt.Earned {
@@ -22,12 +22,18 @@ func (p *purchase) notify(ctx context.Context, tx *Tx) error {
 	for i, item := range p.receipt.Items {
 		purchased[i] = map[string]string{"product": item.Name, "quantity": strconv.FormatInt(item.Quantity, 10)}
 	}
-	_, err := tx.Notify(ctx, Notice{
-		Person: p.person, Lane: LaneReceipt, Template: "receipt.earned",
-		Vars:  map[string]string{"shop": p.shop.Name, "purchased": rows(purchased), "earned": rows(earned), varCardURL: ""},
-		Cause: "receipt:" + string(p.receipt.ID),
-	})
-	return err
+	n := Notice{
+		Person: p.person.ID, Lane: LaneReceipt, Template: "receipt.earned",
+		Vars: map[string]string{"shop": p.known.shop.Name, "purchased": rows(purchased), "earned": rows(earned), varCardURL: ""},
+	}
+	if len(p.receipt.Pending) > 0 {
+		waiting := make([]map[string]string, len(p.receipt.Pending))
+		for i, e := range p.receipt.Pending {
+			waiting[i] = map[string]string{"campaign": e.Campaign, "unit": string(e.Unit), "amount": strconv.FormatInt(e.Amount, 10)}
+		}
+		n.Template, n.Vars["waiting"] = "receipt.pending", rows(waiting)
+	}
+	tx.notifyLater(ctx, n)
 }
 
 // rows writes a list as message templates take it: JSON in one variable.

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -65,6 +66,8 @@ type DB struct {
 	pool    *pgxpool.Pool
 	opt     Options
 	hashing *hashGate
+	trips   *atomic.Int64
+	memory  *memory
 }
 
 // Open connects to Postgres and checks that it answers.
@@ -95,7 +98,7 @@ func Open(ctx context.Context, opt Options) (*DB, error) {
 		pool.Close()
 		return nil, fmt.Errorf("store: ping: %w", err)
 	}
-	return &DB{pool: pool, opt: opt, hashing: newHashGate()}, nil
+	return &DB{pool: pool, opt: opt, hashing: newHashGate(), trips: new(atomic.Int64), memory: newMemory()}, nil
 }
 
 // Close ends all connections.
@@ -135,19 +138,27 @@ func (db *DB) Stat() (inUse, total int32) {
 	return s.AcquiredConns(), s.TotalConns()
 }
 
+// RoundTrips says how often transactions have waited for Postgres, for metrics.
+func (db *DB) RoundTrips() int64 { return db.trips.Load() }
+
 // Tx is one transaction with a frozen now. It is for one goroutine.
 type Tx struct {
 	tx     pgx.Tx
+	pipe   *pipeline // beneath tx; nil where it only reads
 	db     *DB
 	now    time.Time
 	events []Event
+
+	attempt   int            // how often the transaction is being tried; 1 the first time
+	proven    *loyalty.Scope // who calls, where Prove found it out
+	committed []func()       // to be done after the commit
 }
 
 // Now is the moment at which the transaction happens, in UTC.
 func (tx *Tx) Now() time.Time { return tx.now }
 
-// attempts is how often a transaction that Postgres chose as a deadlock's
-// victim is run before its caller hears of it.
+// attempts is how often a transaction that lost to another is run before its
+// caller hears of it.
 const attempts = 4
 
 // InTx runs fn in a transaction and commits where it returns nil. fn may run
@@ -155,7 +166,7 @@ const attempts = 4
 // where they have a meaning.
 func (db *DB) InTx(ctx context.Context, fn func(*Tx) error) error {
 	for n := 1; ; n++ {
-		err := db.inTx(ctx, fn)
+		err := db.inTx(ctx, n, fn)
 		if n < attempts && retryable(err) {
 			continue
 		}
@@ -163,18 +174,23 @@ func (db *DB) InTx(ctx context.Context, fn func(*Tx) error) error {
 	}
 }
 
-func (db *DB) inTx(ctx context.Context, fn func(*Tx) error) error {
-	pgtx, err := db.pool.Begin(ctx)
+func (db *DB) inTx(ctx context.Context, attempt int, fn func(*Tx) error) error {
+	conn, err := db.pool.Acquire(ctx)
 	if err != nil {
 		return err
 	}
-	tx := &Tx{tx: pgtx, db: db, now: db.opt.Now().UTC().Truncate(time.Microsecond)}
+	defer conn.Release()
+	pgtx := newPipeline(conn, db.trips)
+	tx := &Tx{tx: pgtx, pipe: pgtx, db: db, now: db.opt.Now().UTC().Truncate(time.Microsecond), attempt: attempt}
 	defer pgtx.Rollback(context.WithoutCancel(ctx)) //nolint:errcheck // after a commit it does nothing; else fn's error matters
 	if err := fn(tx); err != nil {
 		return err
 	}
 	if err := pgtx.Commit(ctx); err != nil {
 		return err
+	}
+	for _, do := range tx.committed {
+		do()
 	}
 	events := slices.DeleteFunc(tx.events, func(e Event) bool { return e.Kind == deliveryLater })
 	if db.opt.Bell != nil && len(events) > 0 {
@@ -190,22 +206,41 @@ func (tx *Tx) Savepoint(ctx context.Context, fn func(*Tx) error) error {
 	if err != nil {
 		return err
 	}
-	inner := &Tx{tx: nested, db: tx.db, now: tx.now}
+	inner := &Tx{tx: nested, pipe: tx.pipe, db: tx.db, now: tx.now, attempt: tx.attempt}
 	if err := fn(inner); err != nil {
 		return errors.Join(translate(err), nested.Rollback(ctx))
 	}
+	if err := nested.Commit(ctx); err != nil {
+		return errors.Join(translate(err), nested.Rollback(ctx))
+	}
 	tx.events = append(tx.events, inner.events...)
-	return nested.Commit(ctx)
+	tx.committed = append(tx.committed, inner.committed...)
+	return nil
 }
 
 // newID makes an ID of this transaction's time.
 func (tx *Tx) newID() loyalty.ID { return loyalty.NewID(tx.now, tx.db.opt.Random) }
 
+// later queues a statement whose result nobody waits for: it travels with the
+// next one, at the latest with COMMIT.
+func (tx *Tx) later(sql string, args ...any) { tx.pipe.later(sql, args...) }
+
+// afterCommit runs do once all of it is durable.
+func (tx *Tx) afterCommit(do func()) { tx.committed = append(tx.committed, do) }
+
 // ring remembers an event for after the commit.
 func (tx *Tx) ring(e Event) { tx.events = append(tx.events, e) }
+
+// lostRaces are the constraints that break when another transaction was faster:
+// the same transaction, run again, sees what the other did.
+var lostRaces = map[string]bool{
+	"causes_pkey":             true, // the same cause at once: the first answer is there now
+	"quotas_never_overspent":  true, // less is left than was read
+	"cards_person_issuer_key": true,
+}
 
 // retryable says whether the same transaction may succeed when run again.
 func retryable(err error) bool {
 	var pg *pgconn.PgError
-	return errors.As(err, &pg) && (pg.Code == "40P01" || pg.Code == "40001")
+	return errors.As(err, &pg) && (pg.Code == "40P01" || pg.Code == "40001" || lostRaces[pg.ConstraintName])
 }

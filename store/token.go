@@ -8,6 +8,8 @@ import (
 	"io"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/qoa-conectados/qoa/store/loyalty"
 )
 
@@ -67,22 +69,31 @@ func (tx *Tx) Authenticate(ctx context.Context, kind TokenKind, token string) (l
 
 func (tx *Tx) authenticate(ctx context.Context, kind TokenKind, token, lock string) (loyalty.Scope, Session, error) {
 	hash := sha256.Sum256([]byte(token))
+	scope, session, err := scanPrincipal(tx.tx.QueryRow(ctx, selectPrincipal+lock, hash[:], kind, tx.now), kind)
+	if err == nil {
+		tx.db.memory.callers.remember(hash, scope)
+	}
+	return scope, session, err
+}
+
+const selectPrincipal = `
+	SELECT t.id, t.family, t.expires_at, t.label,
+	  s.id, s.role, s.cpg_id, s.name, s.email, p.id, p.name,
+	  ARRAY(SELECT d.shop_id FROM tenderos d WHERE d.person_id = p.id AND d.active ORDER BY d.shop_id),
+	  EXISTS (SELECT FROM consumers o WHERE o.person_id = p.id)
+	FROM tokens t
+	LEFT JOIN staff s ON s.id = t.staff_id AND s.active
+	  AND (s.cpg_id IS NULL OR EXISTS (SELECT FROM cpgs g WHERE g.id = s.cpg_id AND g.active))
+	LEFT JOIN persons p ON p.id = t.person_id AND p.erased_at IS NULL
+	WHERE t.hash = $1 AND t.kind = $2 AND t.revoked_at IS NULL AND (t.expires_at IS NULL OR t.expires_at > $3)`
+
+// scanPrincipal reads the row of selectPrincipal.
+func scanPrincipal(row pgx.Row, kind TokenKind) (loyalty.Scope, Session, error) {
 	var session Session
 	var p principal
 	var label string
-	err := tx.tx.QueryRow(ctx, `
-		SELECT t.id, t.family, t.expires_at, t.label,
-		  s.id, s.role, s.cpg_id, s.name, s.email, p.id, p.name,
-		  ARRAY(SELECT d.shop_id FROM tenderos d WHERE d.person_id = p.id AND d.active ORDER BY d.shop_id),
-		  EXISTS (SELECT FROM consumers o WHERE o.person_id = p.id)
-		FROM tokens t
-		LEFT JOIN staff s ON s.id = t.staff_id AND s.active
-		  AND (s.cpg_id IS NULL OR EXISTS (SELECT FROM cpgs g WHERE g.id = s.cpg_id AND g.active))
-		LEFT JOIN persons p ON p.id = t.person_id AND p.erased_at IS NULL
-		WHERE t.hash = $1 AND t.kind = $2 AND t.revoked_at IS NULL AND (t.expires_at IS NULL OR t.expires_at > $3)`+lock,
-		hash[:], kind, tx.now).
-		Scan(&session.ID, &session.Family, &session.ExpiresAt, &label,
-			&p.staff, &p.role, &p.cpg, &p.staffName, &p.email, &p.person, &p.personName, &p.shops, &p.consumer)
+	err := row.Scan(&session.ID, &session.Family, &session.ExpiresAt, &label,
+		&p.staff, &p.role, &p.cpg, &p.staffName, &p.email, &p.person, &p.personName, &p.shops, &p.consumer)
 	if none(err) {
 		return loyalty.Scope{}, Session{}, errUnauthorized()
 	}

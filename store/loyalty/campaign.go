@@ -1,8 +1,11 @@
 package loyalty
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
-// Unit is what a campaign counts in.
+// Unit is what a balance counts in.
 type Unit string
 
 // The units.
@@ -16,27 +19,40 @@ type Scheme string
 
 // The schemes.
 const (
-	Stamps Scheme = "stamps"
-	Points Scheme = "points"
+	Stamps Scheme = "stamps" // frequency
+	Points Scheme = "points" // value
+	Both   Scheme = "both"
 )
 
-// Unit of the scheme's balance.
-func (s Scheme) Unit() Unit {
-	if s == Stamps {
-		return Stamp
+// Units of the scheme's balances, the one that the card is about first.
+func (s Scheme) Units() []Unit {
+	switch s {
+	case Points:
+		return []Unit{Point}
+	case Both:
+		return []Unit{Stamp, Point}
 	}
-	return Point
+	return []Unit{Stamp}
 }
+
+// Unit is the one that the card is about.
+func (s Scheme) Unit() Unit { return s.Units()[0] }
+
+// Has says whether the scheme counts in a unit.
+func (s Scheme) Has(u Unit) bool { return slices.Contains(s.Units(), u) }
 
 // Status is where a campaign stands in its life.
 type Status string
 
 // The statuses.
 const (
-	Draft  Status = "draft"
-	Active Status = "active"
-	Paused Status = "paused"
-	Ended  Status = "ended"
+	Draft    Status = "draft"
+	InReview Status = "in_review"
+	Rejected Status = "rejected"
+	Approved Status = "approved"
+	Active   Status = "active"
+	Paused   Status = "paused"
+	Ended    Status = "ended"
 )
 
 // EnrolmentMode says how a consumer gets into a campaign.
@@ -48,38 +64,19 @@ const (
 	OnRequest EnrolmentMode = "on_request" // only when the consumer asked
 )
 
-// Rule is how a campaign judges a purchase.
-type Rule struct {
-	PerUnit int64 // stamps or points for each unit of a PLI
-	PerPeso int64 // points for each whole peso spent on PLIs, rounded down once a purchase
-	// Limits clip what is earned; zero is none. A day is the shop's.
-	MaxPerPurchase int64
-	MaxPerDay      int64
-}
-
-// Campaign is what the engine and the doors need to know of one.
+// Campaign is what the engine and the doors need to know of one: whose it is,
+// where it stands, and the terms of one version of it.
 type Campaign struct {
-	ID        ID
-	CPG       ID
-	Name      string
-	Scheme    Scheme
-	Status    Status
-	Enrolment EnrolmentMode
-	Rule      Rule
-	Goal      int64 // the balance that completes the card
-	AllShops  bool
-	StartsAt  time.Time
-	EndsAt    time.Time // zero: permanent
-	MarginBPS int64     // the brand's declared margin on PLI revenue, in hundredths of a percent
-	Fee       Cents     // the programme's fee a week
-	// Nudges: after how many days without a purchase, and at most how often.
-	NudgeQuietDays int
-	NudgeGapDays   int
-	Version        int
+	ID      ID
+	CPG     ID // the owner; "" where a shop owns it
+	Owner   ID // the shop that owns it; "" where a CPG does
+	Status  Status
+	Version int
+	Terms
 }
 
 // RunsAt says whether a purchase made at t falls into the campaign's life: its
 // dates are half open, so that one ends where the next begins.
-func (c Campaign) RunsAt(t time.Time) bool {
+func (c *Campaign) RunsAt(t time.Time) bool {
 	return c.Status == Active && !t.Before(c.StartsAt) && (c.EndsAt.IsZero() || t.Before(c.EndsAt))
 }

@@ -1,0 +1,73 @@
+package store
+
+import (
+	"crypto/sha256"
+	"sync"
+	"sync/atomic"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/qoa-conectados/qoa/store/loyalty"
+)
+
+// Credential is a bearer secret that a caller presents.
+type Credential struct {
+	Kind  TokenKind
+	Token string
+}
+
+// callers remember whom a token names, which never changes. Whether it still
+// stands, and for which shops, is asked each time: see Prove.
+type callers struct {
+	scopes sync.Map // of a token's hash to loyalty.Scope
+	count  atomic.Int64
+}
+
+// mostCallers bounds what is remembered: past it, all is forgotten.
+const mostCallers = 50_000
+
+func (c *callers) remember(hash [sha256.Size]byte, s loyalty.Scope) {
+	if _, known := c.scopes.Swap(hash, s); known {
+		return
+	}
+	if c.count.Add(1) > mostCallers {
+		c.scopes.Clear()
+		c.count.Store(0)
+	}
+}
+
+// Recognize says whom a credential named when it was last seen. It proves
+// nothing: a transaction of that caller begins with Prove.
+func (db *DB) Recognize(c Credential) (loyalty.Scope, bool) {
+	found, ok := db.memory.callers.scopes.Load(sha256.Sum256([]byte(c.Token)))
+	if !ok {
+		return loyalty.Scope{}, false
+	}
+	scope, ok := found.(loyalty.Scope)
+	return scope, ok
+}
+
+// Prove authenticates the caller with the transaction's first statement, without
+// waiting for the answer: where the credential does not stand any more, that
+// statement fails with UNAUTHORIZED.
+func (tx *Tx) Prove(c Credential) {
+	hash := sha256.Sum256([]byte(c.Token))
+	q := &pgx.QueuedQuery{SQL: selectPrincipal, Arguments: []any{hash[:], c.Kind, tx.now}}
+	q.QueryRow(func(row pgx.Row) error {
+		scope, _, err := scanPrincipal(row, c.Kind)
+		if err == nil {
+			tx.proven = &scope
+			tx.db.memory.callers.remember(hash, scope)
+		}
+		return err
+	})
+	tx.pipe.queue = append(tx.pipe.queue, q)
+}
+
+// caller is who calls: who proved to, else who was said to.
+func (tx *Tx) caller(said loyalty.Scope) loyalty.Scope {
+	if tx.proven != nil {
+		return *tx.proven
+	}
+	return said
+}
