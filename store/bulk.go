@@ -31,13 +31,29 @@ func (b Bulk) Copy(ctx context.Context, table string, columns []string, rows [][
 	return err
 }
 
-// CountTaken makes the stock that rewards have given what their redemptions say.
-func (b Bulk) CountTaken(ctx context.Context) error {
-	_, err := b.tx.tx.Exec(ctx, `
-		UPDATE rewards r SET taken = d.n FROM (
-		  SELECT reward_id, count(*) AS n FROM redemptions WHERE status IN ('requested', 'delivered') GROUP BY 1) d
-		WHERE d.reward_id = r.id AND r.taken <> d.n`)
-	return err
+// CountUsed makes the stock, budgets and money that are used be what the entries
+// say.
+func (b Bulk) CountUsed(ctx context.Context) error {
+	for _, sql := range []string{
+		`UPDATE rewards r SET taken = d.n FROM (
+		   SELECT reward_id, count(*) AS n FROM redemptions WHERE status IN ('requested', 'delivered') GROUP BY 1) d
+		 WHERE d.reward_id = r.id AND r.taken <> d.n`,
+		`UPDATE quotas q SET used = l.n FROM (
+		   SELECT campaign_id, unit, sum(amount) AS n FROM ledger WHERE purchase_id IS NOT NULL GROUP BY 1, 2) l
+		 WHERE l.campaign_id = q.campaign_id AND l.unit = q.name`,
+		`UPDATE quotas q SET used = d.n FROM (
+		   SELECT campaign_id, count(*) AS n FROM redemptions WHERE status IN ('requested', 'delivered') GROUP BY 1) d
+		 WHERE d.campaign_id = q.campaign_id AND q.name = 'reward'`,
+		`UPDATE cpgs g SET reserved_cents = d.cost FROM (
+		   SELECT c.cpg_id, sum(d.cost_cents) AS cost FROM redemptions d JOIN campaigns c ON c.id = d.campaign_id
+		   WHERE d.status IN ('requested', 'delivered') AND c.cpg_id IS NOT NULL GROUP BY 1) d
+		 WHERE d.cpg_id = g.id`,
+	} {
+		if _, err := b.tx.tx.Exec(ctx, sql); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Seeded gives the same database with another source of randomness: what is

@@ -31,7 +31,7 @@ func (tx *Tx) settlePending(ctx context.Context, id loyalty.ID) (r Receipt, ok b
 		return r, false, ignoreNone(err)
 	}
 	p := &purchase{
-		in: PurchaseInput{Key: "settle:" + string(id), ShopCode: shop, Captured: "scan"},
+		in:   PurchaseInput{Key: "settle:" + string(id), ShopCode: shop, Captured: "scan"},
 		code: card, kind: loyalty.CardCode, at: at, receipt: r,
 	}
 	if err := p.readItems(ctx, tx, id); err != nil {

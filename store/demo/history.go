@@ -33,18 +33,22 @@ type history struct {
 	start, now time.Time
 	zone       *time.Location
 
-	neighbours [][]int // by shop: the shops of its city
-	candidates [][]loyalty.Candidate
+	neighbours [][]int             // by shop: the shops of its city
+	running    [][]*store.Campaign // by shop
 	codes      map[string]bool
 
-	persons, consumers, cards, purchases, items, enrollments, redemptions, ledger, reorders, visits table
+	persons, consumers, cards, relations, purchases, items, enrollments, redemptions, ledger, reorders, visits table
+
+	related map[[2]loyalty.ID]bool // CPG and shop
 }
 
 // part is a consumer's part in a campaign.
 type part struct {
 	id, lastShop         loyalty.ID
-	balance              int64
+	balance              map[loyalty.Unit]int64
+	standing             loyalty.Standing
 	createdAt, lastEarnt time.Time
+	nextExpiry           *time.Time
 }
 
 // consumer is one of the people, and where they are in their story.
@@ -59,18 +63,19 @@ type consumer struct {
 
 func newHistory(c catalogue, r *random, start, now time.Time, zone *time.Location) *history {
 	h := &history{
-		catalogue: c, random: r, start: start, now: now, zone: zone, codes: map[string]bool{},
+		catalogue: c, random: r, start: start, now: now, zone: zone, codes: map[string]bool{}, related: map[[2]loyalty.ID]bool{},
 		persons:   newTable("persons", "id", "name", "created_at", "updated_at"),
 		consumers: newTable("consumers", "person_id", "card_code", "created_at"),
+		relations: newTable("cpg_shops", "cpg_id", "shop_id", "source", "created_at", "updated_at"),
 		cards:     newTable("cards", "id", "person_id", "shop_id", "created_at"),
-		purchases: newTable("purchases", "id", "shop_id", "person_id", "channel", "captured", "status", "total_cents", "actor", "receipt", "occurred_at", "recorded_at"),
+		purchases: newTable("purchases", "id", "shop_id", "person_id", "channel", "captured", "status", "total_cents", "actor", "receipt", "basis", "occurred_at", "recorded_at"),
 		items:     newTable("purchase_items", "purchase_id", "line", "product_id", "quantity", "unit_price_cents", "price_estimated"),
 		enrollments: newTable("enrollments", "id", "person_id", "campaign_id", "stamps", "points",
-			"last_shop_id", "last_earned_at", "created_at"),
-		redemptions: newTable("redemptions", "id", "code", "reward_id", "campaign_id", "person_id", "status", "amount", "unit",
+			"standing", "last_shop_id", "last_earned_at", "last_earned_on", "next_expiry_at", "created_at"),
+		redemptions: newTable("redemptions", "id", "code", "reward_id", "campaign_id", "enrollment_id", "person_id", "status", "amount", "unit",
 			"cost_cents", "requested_at", "expires_at", "settled_at", "shop_id"),
 		ledger: newTable("ledger", "id", "enrollment_id", "campaign_id", "campaign_version", "kind", "unit", "amount", "balance",
-			"purchase_id", "redemption_id", "at"),
+			"purchase_id", "redemption_id", "expires_at", "at"),
 		reorders: newTable("reorders", "id", "shop_id", "person_id", "product_id", "quantity", "note", "created_at"),
 		visits:   newTable("shop_visits", "shop_id", "day", "visits"),
 	}
@@ -82,13 +87,13 @@ func newHistory(c catalogue, r *random, start, now time.Time, zone *time.Locatio
 			}
 		}
 		h.neighbours = append(h.neighbours, near)
-		var runs []loyalty.Candidate
-		for _, v := range c.campaigns {
-			if v.AllShops || slices.Contains(v.Shops, s.ID) {
-				runs = append(runs, loyalty.Candidate{Campaign: v.Campaign, PLI: func(id loyalty.ID) bool { return slices.Contains(v.Products, id) }})
+		var runs []*store.Campaign
+		for i := range c.campaigns {
+			if v := &c.campaigns[i]; v.Status == loyalty.Active && (v.EveryShop || slices.Contains(v.Places, s.ID)) {
+				runs = append(runs, v)
 			}
 		}
-		h.candidates = append(h.candidates, runs)
+		h.running = append(h.running, runs)
 	}
 	return h
 }
@@ -96,13 +101,13 @@ func newHistory(c catalogue, r *random, start, now time.Time, zone *time.Locatio
 // save writes all of it, what is referred to first.
 func (h *history) save(ctx context.Context, b store.Bulk) error {
 	for _, t := range []table{
-		h.persons, h.consumers, h.cards, h.purchases, h.items, h.enrollments, h.redemptions, h.ledger, h.reorders, h.visits,
+		h.persons, h.consumers, h.cards, h.relations, h.purchases, h.items, h.enrollments, h.redemptions, h.ledger, h.reorders, h.visits,
 	} {
 		if err := b.Copy(ctx, t.name, t.columns, t.rows); err != nil {
 			return err
 		}
 	}
-	return b.CountTaken(ctx)
+	return b.CountUsed(ctx)
 }
 
 // When people shop: by weekday, from Sunday, and by hour, from seven.
@@ -198,14 +203,18 @@ func (h *history) shop(c *consumer, at time.Time) {
 	lines := h.basket(c, &receipt)
 	for i, l := range lines {
 		h.items.add(receipt.ID, i, l.Product, l.Quantity, l.UnitPrice, receipt.Items[i].PriceEstimated)
+		if pair := [2]loyalty.ID{l.CPG, h.shops[where].ID}; !h.related[pair] {
+			h.related[pair] = true
+			h.relations.add(l.CPG, h.shops[where].ID, "sale", recorded, recorded)
+		}
 	}
-	h.earn(c, where, lines, &receipt, recorded)
+	basis := h.earn(c, where, lines, &receipt, recorded)
 	raw, err := json.Marshal(receipt)
 	if err != nil {
 		panic(err) // numbers and strings always marshal
 	}
 	h.purchases.add(receipt.ID, h.shops[where].ID, c.id, receipt.Channel, receipt.Captured, receipt.Status, receipt.TotalCents,
-		"person:"+string(h.tenderos[where]), raw, at, recorded)
+		"person:"+string(h.tenderos[where]), raw, basis, at, recorded)
 	h.redeem(c, where, recorded.Add(2*time.Minute))
 }
 
@@ -239,7 +248,7 @@ func (h *history) basket(c *consumer, receipt *store.Receipt) []loyalty.Line {
 		if !estimated { // shops differ by a peso or two
 			price += loyalty.Cents(50 * (h.IntN(7) - 2))
 		}
-		lines = append(lines, loyalty.Line{Product: p.ID, Quantity: quantity, UnitPrice: price})
+		lines = append(lines, loyalty.Line{Product: p.ID, Brand: p.Brand, CPG: p.CPG, Quantity: quantity, UnitPrice: price})
 		receipt.TotalCents += price * loyalty.Cents(quantity)
 		receipt.Items = append(receipt.Items, store.ReceiptItem{
 			GTIN: string(p.GTIN), Name: p.Name, Quantity: quantity, UnitPriceCents: price, PriceEstimated: estimated,
@@ -248,22 +257,52 @@ func (h *history) basket(c *consumer, receipt *store.Receipt) []loyalty.Line {
 	return lines
 }
 
-// earn lets the rules judge the purchase.
-func (h *history) earn(c *consumer, where int, lines []loyalty.Line, receipt *store.Receipt, at time.Time) {
-	for _, e := range loyalty.Evaluate(h.candidates[where], loyalty.Sale{At: receipt.OccurredAt, Lines: lines}) {
-		p := c.parts[e.Campaign.ID]
-		if p == nil {
-			p = &part{id: h.id(at), createdAt: at}
-			c.parts[e.Campaign.ID] = p
+// earn lets the rules judge the purchase, and gives what they judged it on. A
+// code that was typed has been confirmed since.
+func (h *history) earn(c *consumer, where int, lines []loyalty.Line, receipt *store.Receipt, at time.Time) map[loyalty.ID]loyalty.Basis {
+	sale := &loyalty.Sale{At: receipt.OccurredAt, Zone: h.zone, Shop: h.shops[where].ID, Lines: lines}
+	candidates := make([]loyalty.Candidate, len(h.running[where]))
+	for i, v := range h.running[where] {
+		candidates[i].Campaign = &v.Campaign
+		if p := c.parts[v.ID]; p != nil {
+			candidates[i].Enrolled, candidates[i].Standing, candidates[i].LastEarned = true, p.standing, p.lastEarnt
 		}
-		p.balance += e.Amount
-		p.lastShop, p.lastEarnt = h.shops[where].ID, receipt.OccurredAt
-		h.ledger.add(h.id(at), p.id, e.Campaign.ID, e.Campaign.Version, "earn", e.Unit, e.Amount, p.balance, receipt.ID, nil, at)
-		receipt.Earned = append(receipt.Earned, store.Earned{
-			CampaignID: e.Campaign.ID, Campaign: e.Campaign.Name, Unit: e.Unit, Amount: e.Amount, Balance: p.balance,
-			Goal: e.Campaign.Goal, RewardReady: p.balance >= h.campaign(e.Campaign.ID).Rewards[0].Threshold,
-		})
 	}
+	basis := map[loyalty.ID]loyalty.Basis{}
+	for _, j := range loyalty.Evaluate(candidates, sale) {
+		if !j.Earned() {
+			continue
+		}
+		v := j.Campaign
+		of := slices.IndexFunc(candidates, func(c loyalty.Candidate) bool { return c.Campaign == v })
+		basis[v.ID] = loyalty.NewBasis(&candidates[of], sale)
+		p := c.parts[v.ID]
+		if p == nil {
+			p = &part{id: h.id(at), createdAt: at, balance: map[loyalty.Unit]int64{}}
+			c.parts[v.ID] = p
+		}
+		p.standing, p.lastShop, p.lastEarnt = j.Standing, sale.Shop, receipt.OccurredAt
+		var ends *time.Time
+		if v.Expiry != nil {
+			end := receipt.OccurredAt.AddDate(0, 0, int(v.Expiry.Days))
+			if ends = &end; p.nextExpiry == nil {
+				p.nextExpiry = ends
+			}
+		}
+		for _, u := range v.Scheme.Units() {
+			amount := j.Amount(u)
+			if amount == 0 {
+				continue
+			}
+			p.balance[u] += amount
+			h.ledger.add(h.id(at), p.id, v.ID, v.Version, "earn", u, amount, p.balance[u], receipt.ID, nil, ends, at)
+			receipt.Earned = append(receipt.Earned, store.Earned{
+				CampaignID: v.ID, Campaign: v.Name, Unit: u, Amount: amount, Balance: p.balance[u],
+				Goal: v.GoalOf(u), RewardReady: p.balance[u] >= h.campaign(v.ID).Rewards[0].Threshold,
+			})
+		}
+	}
+	return basis
 }
 
 func (h *history) campaign(id loyalty.ID) store.Campaign {
@@ -272,22 +311,22 @@ func (h *history) campaign(id loyalty.ID) store.Campaign {
 
 // redeem takes a reward where there is one, and not everybody at once.
 func (h *history) redeem(c *consumer, where int, at time.Time) {
-	for _, candidate := range h.candidates[where] {
-		p := c.parts[candidate.Campaign.ID]
+	for _, v := range h.running[where] {
+		p := c.parts[v.ID]
 		if p == nil || at.Sub(p.lastEarnt) > time.Hour {
 			continue
 		}
-		v := h.campaign(candidate.Campaign.ID)
 		for i, reward := range slices.Backward(v.Rewards) {
 			settled := at.Add(time.Duration(30+h.IntN(90)) * time.Second)
-			if p.balance < reward.Threshold || i == 0 && !h.chance(60) || !settled.Before(h.now) {
+			if p.balance[reward.Unit] < reward.Threshold || i == 0 && !h.chance(60) || !settled.Before(h.now) ||
+				v.Tiers.Rank(p.standing.Tier.Level) < v.Tiers.Rank(reward.MinTier) {
 				continue
 			}
-			p.balance -= reward.Threshold
-			id, unit := h.id(at), v.Scheme.Unit()
-			h.redemptions.add(id, h.code(loyalty.RedemptionCode), reward.ID, v.ID, c.id, "delivered", reward.Threshold, unit,
-				reward.Cost, at, at.Add(store.RedemptionLife), settled, h.shops[where].ID)
-			h.ledger.add(h.id(at), p.id, v.ID, v.Version, "redeem", unit, -reward.Threshold, p.balance, nil, id, at)
+			p.balance[reward.Unit] -= reward.Threshold
+			id := h.id(at)
+			h.redemptions.add(id, h.code(loyalty.RedemptionCode), reward.ID, v.ID, p.id, c.id, "delivered", reward.Threshold, reward.Unit,
+				reward.Cost, at, at.AddDate(0, 0, reward.CodeDays), settled, h.shops[where].ID)
+			h.ledger.add(h.id(at), p.id, v.ID, v.Version, "redeem", reward.Unit, -reward.Threshold, p.balance[reward.Unit], nil, id, nil, at)
 			break
 		}
 	}
@@ -300,11 +339,12 @@ func (h *history) leave(c *consumer) {
 		if p == nil {
 			continue
 		}
-		stamps, points := p.balance, int64(0)
-		if v.Scheme == loyalty.Points {
-			stamps, points = 0, p.balance
+		standing, err := json.Marshal(p.standing)
+		if err != nil {
+			panic(err) // numbers and texts always marshal
 		}
-		h.enrollments.add(p.id, c.id, v.ID, stamps, points, p.lastShop, p.lastEarnt, p.createdAt)
+		h.enrollments.add(p.id, c.id, v.ID, p.balance[loyalty.Stamp], p.balance[loyalty.Point], standing,
+			p.lastShop, p.lastEarnt, p.lastEarnt, p.nextExpiry, p.createdAt)
 	}
 }
 
