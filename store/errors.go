@@ -29,7 +29,9 @@ var constraints = map[string]*loyalty.Error{
 	"campaigns_cpg_id_fkey":       loyalty.Invalid("cpg_id", "la empresa no existe"),
 	"campaigns_dates_check":       loyalty.Invalid("ends_at", "debe ser después de starts_at"),
 	"campaigns_earning_check":     loyalty.Invalid("rule", "no corresponde al esquema de la campaña"),
-	"rewards_never_overspent":     loyalty.Fail(loyalty.KindConflict, loyalty.CodeRewardOutOfStock, "Ese premio se agotó."),
+	"rewards_never_overspent":     refusals[LockStock],
+	"quotas_never_overspent":      refusals[LockBudget],
+	"cpgs_never_overspent":        refusals[LockBudget],
 }
 
 func duplicate(field, reason string) *loyalty.Error {

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -27,47 +28,62 @@ type OfferProduct struct {
 
 // CampaignsAt gives what runs at a shop at a moment, oldest campaign first:
 // what card page, bot and scan page call to buy. All of it is public, and so
-// without the brand's costs.
+// without the owner's costs, and without what is only for some consumers.
 func (tx *Tx) CampaignsAt(ctx context.Context, shop loyalty.ID, at time.Time) ([]CampaignOffer, error) {
-	rows, err := tx.tx.Query(ctx, campaignFields+`
+	rows, err := tx.tx.Query(ctx, `
+		SELECT `+campaignCore+` FROM campaigns c
 		WHERE c.status = 'active' AND c.starts_at <= $2 AND (c.ends_at IS NULL OR c.ends_at > $2)
-		AND EXISTS (SELECT FROM shops WHERE id = $1 AND active)
-		AND (c.all_shops OR EXISTS (SELECT FROM campaign_shops s WHERE s.campaign_id = c.id AND s.shop_id = $1))
-		ORDER BY c.id`, shop, at)
+		AND EXISTS (SELECT FROM shops WHERE id = $1 AND active) AND `+takesPart(`$1`)+` ORDER BY c.id`, shop, at)
 	if err != nil {
 		return nil, err
 	}
-	campaigns, err := pgx.CollectRows(rows, scanCampaign)
-	if err != nil || len(campaigns) == 0 {
+	offers, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (CampaignOffer, error) {
+		var o CampaignOffer
+		err := row.Scan(coreOf(&o.Campaign)...)
+		hideBusiness(&o.Terms)
+		return o, err
+	})
+	offers = slices.DeleteFunc(offers, func(o CampaignOffer) bool { return !o.Audience.Admits(new(loyalty.Sale)) })
+	if err != nil || len(offers) == 0 {
 		return nil, err
 	}
-	if err := tx.complete(ctx, loyalty.Scope{Role: loyalty.RoleConsumer}, campaigns); err != nil {
-		return nil, err
+	ids := make([]loyalty.ID, len(offers))
+	for i, o := range offers {
+		ids[i] = o.ID
 	}
-	ids := make([]loyalty.ID, len(campaigns))
-	for i, v := range campaigns {
-		ids[i] = v.ID
+	rewards, err := collect[Reward](ctx, tx, rewardFields+` WHERE campaign_id = ANY($1) AND active AND segment_id IS NULL ORDER BY threshold, id`, ids)
+	if err != nil {
+		return nil, err
 	}
 	products, err := tx.offerProducts(ctx, ids)
 	if err != nil {
 		return nil, err
 	}
-	offers := make([]CampaignOffer, len(campaigns))
-	for i, v := range campaigns {
-		offers[i] = CampaignOffer{Campaign: v.Campaign, Rewards: v.Rewards}
+	for i := range offers {
+		o := &offers[i]
+		for _, r := range rewards {
+			if r.Campaign == o.ID {
+				r.Cost = 0
+				o.Rewards = append(o.Rewards, r)
+			}
+		}
 		for _, p := range products {
-			if p.Campaign == v.ID {
-				offers[i].Products = append(offers[i].Products, p)
+			if p.Campaign == o.ID {
+				o.Products = append(o.Products, p)
 			}
 		}
 	}
 	return offers, nil
 }
 
-// offerProducts gives the PLIs of campaigns that are sold.
+// mostOffered is how many PLIs of a campaign are named: nobody reads more.
+const mostOffered = 50
+
+// offerProducts gives PLIs of campaigns that are sold, the oldest first.
 func (tx *Tx) offerProducts(ctx context.Context, campaigns []loyalty.ID) ([]OfferProduct, error) {
 	return collect[OfferProduct](ctx, tx, `
-		SELECT cp.campaign_id, p.id, p.gtin, p.name, p.reference_price_cents
-		FROM campaign_products cp JOIN products p ON p.id = cp.product_id
-		WHERE cp.campaign_id = ANY($1) AND p.active ORDER BY p.id`, campaigns)
+		SELECT o.* FROM unnest($1::uuid[]) AS c (id) CROSS JOIN LATERAL (
+		  SELECT cp.campaign_id, p.id, p.gtin, p.name, p.reference_price_cents
+		  FROM campaign_products cp JOIN products p ON p.id = cp.product_id
+		  WHERE cp.campaign_id = c.id AND p.active ORDER BY p.id LIMIT $2) o`, slices.Compact(slices.Sorted(slices.Values(campaigns))), mostOffered)
 }

@@ -65,7 +65,7 @@ func (tx *Tx) Purchase(ctx context.Context, scope loyalty.Scope, id loyalty.ID) 
 	var r Receipt
 	var status string
 	err := tx.tx.QueryRow(ctx, `
-		SELECT receipt, status FROM purchases
+		SELECT coalesce(settled, receipt), status FROM purchases
 		WHERE id = $1 AND ($2 OR shop_id = ANY($3) OR actor = $4 OR person_id::text = $5)`,
 		id, scope.All(), scope.Shops, scope.Actor(), string(scope.Person)).Scan(&r, &status)
 	if none(err) {

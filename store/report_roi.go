@@ -27,7 +27,7 @@ type ROIReport struct {
 	Consumers   int64 // who bought a PLI
 	Purchases   int64
 	Units       int64
-	Given       int64 // stamps or points
+	Given       int64 // stamps or points; stamps, where the scheme is both
 	Redemptions int64 // delivered
 
 	ByWeek    []ROIWeek
@@ -86,7 +86,8 @@ func reportPeriod(from, to *time.Time) error {
 	return c.err()
 }
 
-// ROI reports on a campaign (an admin, or the CPG's own team), from the rollups
+// ROI reports on a campaign (an admin, or its owner: the CPG's own team, the
+// shop's tendero), from the rollups
 // and the redemptions that were delivered. Amounts are rounded once, half up to
 // the centavo. It only reads; where the rollups should be up to date, it is called
 // within DB.Report.
@@ -95,7 +96,7 @@ func (tx *Tx) ROI(ctx context.Context, scope loyalty.Scope, campaign loyalty.ID,
 		return ROIReport{}, err
 	}
 	v, err := tx.Campaign(ctx, scope, campaign)
-	if err == nil && !scope.OwnsCPG(v.CPG) {
+	if err == nil && !ownsCampaign(scope, &v.Campaign) {
 		err = errNoCampaign() // public, but not its figures
 	}
 	if err != nil {
@@ -173,7 +174,8 @@ func feeDays(c Campaign, from, to, now time.Time) int {
 	if to.Before(last) {
 		last = to
 	}
-	if c.Status == loyalty.Draft || last.Before(first) {
+	began := c.Status == loyalty.Active || c.Status == loyalty.Paused || c.Status == loyalty.Ended
+	if !began || last.Before(first) {
 		return 0
 	}
 	return int(last.Sub(first).Hours()/24) + 1

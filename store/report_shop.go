@@ -8,7 +8,7 @@ import (
 )
 
 // ShopDigest is what Qoa did for a shop from one of its days to another, both
-// included. Times are days, at midnight UTC.
+// included, without what was returned. Times are days, at midnight UTC.
 type ShopDigest struct {
 	Shop     Shop
 	From, To time.Time
@@ -44,8 +44,9 @@ const spanOfShop = `
 	  SELECT s.id AS shop, $2::date::timestamp AT TIME ZONE s.time_zone AS since, ($3::date + 1)::timestamp AT TIME ZONE s.time_zone AS until
 	  FROM shops s WHERE s.id = $1
 	), sold AS (
-	  SELECT p.id, p.person_id, p.total_cents FROM purchases p, span
-	  WHERE p.shop_id = span.shop AND p.occurred_at >= span.since AND p.occurred_at < span.until AND p.status = 'recorded'
+	  SELECT p.id, p.person_id, p.total_cents - coalesce((SELECT sum(i.returned * i.unit_price_cents) FROM purchase_items i WHERE i.purchase_id = p.id), 0) AS total_cents
+	  FROM purchases p, span
+	  WHERE p.shop_id = span.shop AND p.occurred_at >= span.since AND p.occurred_at < span.until AND p.status <> 'reversed'
 	)`
 
 // ShopDigest reports on a shop (an admin, the shop's tendero, the bot). A shop's
@@ -90,8 +91,8 @@ func (tx *Tx) digest(ctx context.Context, shop Shop, from, to time.Time) (ShopDi
 		    AND r.settled_at >= span.since AND r.settled_at < span.until),
 		  (SELECT count(*) FROM cards c, span WHERE c.shop_id = span.shop AND c.created_at >= span.since AND c.created_at < span.until),
 		  (SELECT coalesce(sum(v.visits), 0)::bigint FROM shop_visits v WHERE v.shop_id = $1 AND v.day BETWEEN $2 AND $3)
-		FROM (SELECT coalesce(sum(i.quantity), 0)::bigint AS units,
-		    coalesce(sum(i.quantity * i.unit_price_cents) FILTER (WHERE i.price_estimated), 0)::bigint AS estimated
+		FROM (SELECT coalesce(sum(i.quantity - i.returned), 0)::bigint AS units,
+		    coalesce(sum((i.quantity - i.returned) * i.unit_price_cents) FILTER (WHERE i.price_estimated), 0)::bigint AS estimated
 		  FROM sold JOIN purchase_items i ON i.purchase_id = sold.id) i,
 		  (SELECT coalesce(sum(l.amount) FILTER (WHERE l.unit = 'stamp'), 0)::bigint AS stamps,
 		    coalesce(sum(l.amount) FILTER (WHERE l.unit = 'point'), 0)::bigint AS points
@@ -101,8 +102,8 @@ func (tx *Tx) digest(ctx context.Context, shop Shop, from, to time.Time) (ShopDi
 		return d, err
 	}
 	d.Products, err = collect[DigestProduct](ctx, tx, spanOfShop+`
-		SELECT p.id, p.gtin, p.name, sum(i.quantity)::bigint AS units, sum(i.quantity * i.unit_price_cents)::bigint AS total
-		FROM sold JOIN purchase_items i ON i.purchase_id = sold.id JOIN products p ON p.id = i.product_id
+		SELECT p.id, p.gtin, p.name, sum(i.quantity - i.returned)::bigint AS units, sum((i.quantity - i.returned) * i.unit_price_cents)::bigint AS total
+		FROM sold JOIN purchase_items i ON i.purchase_id = sold.id AND i.quantity > i.returned JOIN products p ON p.id = i.product_id
 		GROUP BY p.id ORDER BY units DESC, total DESC, p.id LIMIT $4`, shop.ID, from, to, mostDigestProducts)
 	return d, err
 }

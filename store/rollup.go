@@ -13,27 +13,30 @@ import (
 // them, $3 the campaign where it is about one only. A day is the shop's; the
 // bounds on occurred_at hold in every time zone, for the index.
 //
-// The lines that count for a campaign are of a recorded purchase, of a PLI, at a
-// shop that takes part, inside the campaign's dates and before somebody ended
-// it. Pauses are not left out: the brand's products were sold all the same.
+// The lines that count for a campaign are of a PLI, without what was returned, of
+// a purchase that waits for no yes in it, at a shop that takes part, inside the
+// campaign's dates and before somebody ended it. Pauses are not left out: the
+// brand's products were sold all the same.
 //
 // It is one statement, so that both tables tell of the same purchases. In
-// activity_daily a purchase is one however many of its lines are PLIs, and so
-// are the ledger entries that it made.
+// activity_daily a purchase is one however many of its lines are PLIs, and what it
+// gave, less what was taken back, is in the unit that the card is about: stamps,
+// where the scheme is both.
 const rollupSpan = `
 	WITH sold AS MATERIALIZED (
 	  SELECT c.id AS campaign_id, p.day, p.shop_id, p.person_id, p.id AS purchase_id,
-	    i.product_id, i.quantity, i.quantity * i.unit_price_cents AS cents, i.price_estimated
+	    CASE c.scheme WHEN 'points' THEN 'point' ELSE 'stamp' END AS unit,
+	    i.product_id, i.quantity - i.returned AS quantity, (i.quantity - i.returned) * i.unit_price_cents AS cents, i.price_estimated
 	  FROM (
-	    SELECT p.id, p.shop_id, p.person_id, p.occurred_at, (p.occurred_at AT TIME ZONE s.time_zone)::date AS day
+	    SELECT p.id, p.shop_id, p.person_id, p.occurred_at, p.pending_campaigns, (p.occurred_at AT TIME ZONE s.time_zone)::date AS day
 	    FROM purchases p JOIN shops s ON s.id = p.shop_id
-	    WHERE p.status = 'recorded' AND p.occurred_at >= $1::date - 1 AND p.occurred_at < $2::date + 2
+	    WHERE p.status <> 'reversed' AND p.occurred_at >= $1::date - 1 AND p.occurred_at < $2::date + 2
 	  ) p
-	  JOIN purchase_items i ON i.purchase_id = p.id
+	  JOIN purchase_items i ON i.purchase_id = p.id AND i.quantity > i.returned
 	  JOIN campaign_products cp ON cp.product_id = i.product_id
 	  JOIN campaigns c ON c.id = cp.campaign_id
-	  WHERE p.day BETWEEN $1 AND $2 AND ($3::uuid IS NULL OR c.id = $3) AND c.status <> 'draft'
-	    AND p.occurred_at >= c.starts_at AND (c.ends_at IS NULL OR p.occurred_at < c.ends_at)
+	  WHERE p.day BETWEEN $1 AND $2 AND ($3::uuid IS NULL OR c.id = $3) AND c.status IN ('active', 'paused', 'ended')
+	    AND c.id <> ALL(coalesce(p.pending_campaigns, '{}')) AND p.occurred_at >= c.starts_at AND (c.ends_at IS NULL OR p.occurred_at < c.ends_at)
 	    AND (c.ended_at IS NULL OR p.occurred_at < c.ended_at)
 	    AND (c.all_shops OR EXISTS (SELECT FROM campaign_shops cs WHERE cs.campaign_id = c.id AND cs.shop_id = p.shop_id))
 	), sales AS (
@@ -44,8 +47,8 @@ const rollupSpan = `
 	)
 	INSERT INTO activity_daily (campaign_id, day, shop_id, person_id, purchases, given)
 	SELECT b.campaign_id, b.day, b.shop_id, b.person_id, count(DISTINCT b.purchase_id), coalesce(sum(l.amount), 0)
-	FROM (SELECT DISTINCT campaign_id, day, shop_id, person_id, purchase_id FROM sold) b
-	LEFT JOIN ledger l ON l.purchase_id = b.purchase_id AND l.campaign_id = b.campaign_id
+	FROM (SELECT DISTINCT campaign_id, day, shop_id, person_id, purchase_id, unit FROM sold) b
+	LEFT JOIN ledger l ON l.purchase_id = b.purchase_id AND l.campaign_id = b.campaign_id AND l.unit = b.unit
 	GROUP BY 1, 2, 3, 4`
 
 // Two bounds of catching up.
@@ -196,11 +199,11 @@ func (tx *Tx) purchasesSince(ctx context.Context, id loyalty.ID) (n int64, err e
 }
 
 // catchUp makes anew the days into which the purchases fall that were recorded
-// since s, late ones with their own days, and all days of the campaigns that
-// changed. The order matters: what is noted as seen was there before any sum was
+// since s, late ones with their own days, the days on which purchases changed, and
+// all days of the campaigns that changed. The order matters: what is noted as seen was there before any sum was
 // made, and what came later will be found again.
 func (tx *Tx) catchUp(ctx context.Context, s rollupState) error {
-	changed, err := tx.changedCampaigns(ctx)
+	changed, err := tx.changes(ctx)
 	if err != nil {
 		return err
 	}
@@ -230,10 +233,17 @@ func (tx *Tx) catchUp(ctx context.Context, s rollupState) error {
 
 // rollupTouched makes anew what purchases since the given one touch, and what
 // changed.
-func (tx *Tx) rollupTouched(ctx context.Context, since loyalty.ID, changed []changedCampaign) error {
+func (tx *Tx) rollupTouched(ctx context.Context, since loyalty.ID, changed []rollupChange) error {
+	var noted []time.Time
+	for _, c := range changed {
+		if c.Day != nil {
+			noted = append(noted, *c.Day)
+		}
+	}
 	rows, err := tx.tx.Query(ctx, `
-		SELECT DISTINCT (p.occurred_at AT TIME ZONE s.time_zone)::date AS day
-		FROM purchases p JOIN shops s ON s.id = p.shop_id WHERE p.id >= $1 ORDER BY day`, shortlyBefore(since))
+		SELECT (p.occurred_at AT TIME ZONE s.time_zone)::date AS day
+		FROM purchases p JOIN shops s ON s.id = p.shop_id WHERE p.id >= $1
+		UNION SELECT unnest($2::date[]) ORDER BY day`, shortlyBefore(since), noted)
 	if err != nil {
 		return err
 	}
@@ -252,7 +262,10 @@ func (tx *Tx) rollupTouched(ctx context.Context, since loyalty.ID, changed []cha
 		days = days[n:]
 	}
 	for _, c := range changed {
-		if err := tx.rollup(ctx, dayOf(c.StartsAt).AddDate(0, 0, -1), lastDay(), &c.ID); err != nil {
+		if c.Campaign == nil {
+			continue
+		}
+		if err := tx.rollup(ctx, dayOf(*c.StartsAt).AddDate(0, 0, -1), lastDay(), c.Campaign); err != nil {
 			return err
 		}
 	}
@@ -280,17 +293,20 @@ func (tx *Tx) rollup(ctx context.Context, first, last time.Time, campaign *loyal
 func firstDay() time.Time { return time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC) }
 func lastDay() time.Time  { return time.Date(2200, 1, 1, 0, 0, 0, 0, time.UTC) }
 
-// changedCampaign is one whose days are all to be made anew.
-type changedCampaign struct {
-	ID       loyalty.ID `db:"id"`
-	StartsAt time.Time  `db:"starts_at"`
+// rollupChange is a campaign of which all days are to be made anew, or a day of
+// all campaigns.
+type rollupChange struct {
+	Campaign *loyalty.ID `db:"id"`
+	StartsAt *time.Time  `db:"starts_at"`
+	Day      *time.Time  `db:"day"`
 }
 
-// changedCampaigns takes note of what changed, with the lock of the rollup held.
-func (tx *Tx) changedCampaigns(ctx context.Context) ([]changedCampaign, error) {
-	return collect[changedCampaign](ctx, tx, `
-		WITH changed AS (DELETE FROM rollup_changes RETURNING campaign_id)
-		SELECT c.id, c.starts_at FROM campaigns c WHERE c.id IN (SELECT campaign_id FROM changed)`)
+// changes takes note of what changed, with the lock of the rollup held.
+func (tx *Tx) changes(ctx context.Context) ([]rollupChange, error) {
+	return collect[rollupChange](ctx, tx, `
+		WITH changed AS (DELETE FROM rollup_changes RETURNING campaign_id, day)
+		SELECT DISTINCT c.id, c.starts_at, x.day FROM changed x LEFT JOIN campaigns c ON c.id = x.campaign_id
+		WHERE c.id IS NOT NULL OR x.day IS NOT NULL`)
 }
 
 // rollupChanged notes, in the transaction that changes a campaign, that other
@@ -300,11 +316,18 @@ func (tx *Tx) rollupChanged(ctx context.Context, campaign loyalty.ID) error {
 	return err
 }
 
+// rollupDay notes, in the transaction that changes a purchase, the day of its
+// shop on which other sums are due now.
+func (tx *Tx) rollupDay(_ context.Context, at time.Time, zone string) error {
+	tx.later(`INSERT INTO rollup_changes (day) VALUES ($1)`, dayOf(at.In(loyalty.Zone(zone))))
+	return nil
+}
+
 // rollupMoved is rollupChanged for the campaigns of a shop whose days begin at
 // another hour now.
 func (tx *Tx) rollupMoved(ctx context.Context, shop loyalty.ID) error {
 	_, err := tx.tx.Exec(ctx, `
-		INSERT INTO rollup_changes (campaign_id) SELECT c.id FROM campaigns c WHERE c.status <> 'draft'
+		INSERT INTO rollup_changes (campaign_id) SELECT c.id FROM campaigns c WHERE c.status IN ('active', 'paused', 'ended')
 		AND (c.all_shops OR EXISTS (SELECT FROM campaign_shops s WHERE s.campaign_id = c.id AND s.shop_id = $1))`, shop)
 	return err
 }

@@ -30,24 +30,6 @@ type WalletCard struct {
 	Brand    string      `db:"brand"`
 }
 
-// Balance is where a consumer stands in one campaign: an enrollment, or a
-// campaign at one of the consumer's shops that is still to be begun.
-type Balance struct {
-	loyalty.Campaign
-	CPGName    string
-	Enrolled   bool
-	Balance    int64 // goes on past the goal; may be negative
-	Ready      bool  // some reward can be had
-	Shops      []loyalty.ID
-	Rewards    []Reward
-	Products   []OfferProduct
-	LastShop   loyalty.ID
-	LastEarned time.Time
-}
-
-// Missing is how much the goal still takes.
-func (b Balance) Missing() int64 { return max(b.Goal-b.Balance, 0) }
-
 // Wallet of a person. Error: CARD_NOT_FOUND for who has none.
 func (tx *Tx) Wallet(ctx context.Context, person loyalty.ID) (Wallet, error) {
 	w := Wallet{Person: person}
@@ -127,73 +109,6 @@ func (w *Wallet) only(shops []loyalty.ID) {
 	w.Balances = balances
 }
 
-// balances gives every campaign that the person is in or could begin at one of
-// the shops of the wallet, with rewards and PLIs.
-func (tx *Tx) balances(ctx context.Context, person loyalty.ID) ([]Balance, error) {
-	rows, err := tx.tx.Query(ctx, `
-		SELECT c.id, c.cpg_id, c.name, c.scheme, c.status, c.enrolment, c.per_unit, c.per_peso,
-		  coalesce(c.max_per_purchase, 0), coalesce(c.max_per_day, 0), c.goal, c.all_shops, c.starts_at, c.ends_at, c.version, g.name,
-		  e.id IS NOT NULL, coalesce(CASE c.scheme WHEN 'stamps' THEN e.stamps ELSE e.points END, 0),
-		  coalesce(e.last_shop_id::text, ''), e.last_earned_at,
-		  (SELECT coalesce(array_agg(ca.shop_id::text ORDER BY ca.id), '{}') FROM cards ca JOIN shops s ON s.id = ca.shop_id
-		   WHERE ca.person_id = $1 AND s.active AND (c.all_shops OR EXISTS (SELECT FROM campaign_shops cs WHERE cs.campaign_id = c.id AND cs.shop_id = ca.shop_id))) AS shops
-		FROM campaigns c JOIN cpgs g ON g.id = c.cpg_id
-		LEFT JOIN enrollments e ON e.campaign_id = c.id AND e.person_id = $1 AND e.shop_id IS NULL
-		WHERE c.status <> 'draft' AND (e.id IS NOT NULL
-		  OR c.status = 'active' AND c.starts_at <= $2 AND (c.ends_at IS NULL OR c.ends_at > $2)
-		     AND EXISTS (SELECT FROM cards ca JOIN shops s ON s.id = ca.shop_id WHERE ca.person_id = $1 AND s.active
-		       AND (c.all_shops OR EXISTS (SELECT FROM campaign_shops cs WHERE cs.campaign_id = c.id AND cs.shop_id = ca.shop_id))))
-		ORDER BY e.last_earned_at DESC NULLS LAST, c.id`, person, tx.now)
-	if err != nil {
-		return nil, err
-	}
-	all, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (Balance, error) {
-		var b Balance
-		var ends, last *time.Time
-		err := row.Scan(&b.ID, &b.CPG, &b.Name, &b.Scheme, &b.Status, &b.Enrolment, &b.Rule.PerUnit, &b.Rule.PerPeso,
-			&b.Rule.MaxPerPurchase, &b.Rule.MaxPerDay, &b.Goal, &b.AllShops, &b.StartsAt, &ends, &b.Version, &b.CPGName,
-			&b.Enrolled, &b.Balance, &b.LastShop, &last, &b.Shops)
-		if ends != nil {
-			b.EndsAt = *ends
-		}
-		if last != nil {
-			b.LastEarned = *last
-		}
-		return b, err
-	})
-	if err != nil || len(all) == 0 {
-		return nil, err
-	}
-	ids := make([]loyalty.ID, len(all))
-	for i, b := range all {
-		ids[i] = b.ID
-	}
-	rewards, err := collect[Reward](ctx, tx, rewardFields+` WHERE campaign_id = ANY($1) AND active ORDER BY threshold, id`, ids)
-	if err != nil {
-		return nil, err
-	}
-	products, err := tx.offerProducts(ctx, ids)
-	if err != nil {
-		return nil, err
-	}
-	for i := range all {
-		b := &all[i]
-		for _, r := range rewards {
-			if r.Campaign == b.ID {
-				r.Cost = 0 // the brand's own business
-				b.Rewards = append(b.Rewards, r)
-				b.Ready = b.Ready || b.Balance >= r.Threshold && (r.Stock == nil || r.Taken < *r.Stock)
-			}
-		}
-		for _, p := range products {
-			if p.Campaign == b.ID {
-				b.Products = append(b.Products, p)
-			}
-		}
-	}
-	return all, nil
-}
-
 // Movement is one line of a consumer's or a shop's history: a purchase.
 type Movement struct {
 	Receipt
@@ -210,7 +125,7 @@ func (tx *Tx) History(ctx context.Context, person loyalty.ID, limit int) ([]Move
 // for of, and $3 onwards for more.
 func (tx *Tx) movements(ctx context.Context, condition string, of loyalty.ID, limit int, more ...any) ([]Movement, error) {
 	rows, err := tx.tx.Query(ctx, `
-		SELECT pu.receipt, pu.status, s.name, s.time_zone FROM purchases pu JOIN shops s ON s.id = pu.shop_id
+		SELECT coalesce(pu.settled, pu.receipt), pu.status, s.name, s.time_zone FROM purchases pu JOIN shops s ON s.id = pu.shop_id
 		WHERE `+condition+` ORDER BY pu.occurred_at DESC, pu.id DESC LIMIT $2`, append([]any{of, limit}, more...)...)
 	if err != nil {
 		return nil, err
