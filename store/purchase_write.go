@@ -47,7 +47,7 @@ func evaluate(parts []part, sale *loyalty.Sale) {
 		j := &judgements[i]
 		n := slices.IndexFunc(parts, func(pt part) bool { return pt.campaign.ID == j.Campaign.ID })
 		parts[n].judgement = j
-		parts[n].basis = loyalty.NewBasis(&candidates[slices.IndexFunc(candidates, func(c loyalty.Candidate) bool { return c.Campaign == j.Campaign })], sale)
+		parts[n].basis = loyalty.NewBasis(&candidates[slices.IndexFunc(candidates, func(c loyalty.Candidate) bool { return c.Campaign == j.Campaign })], sale, j)
 	}
 }
 

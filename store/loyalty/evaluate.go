@@ -45,9 +45,8 @@ type Candidate struct {
 	Standing   Standing
 	LastEarned time.Time        // zero: never
 	Left       map[string]int64 // what its quotas still allow; what is not in it has no bound
-	// Out are products that exclusive campaigns keep out, sorted: of a purchase
-	// that is judged again. Empty for one that is judged for the first time, since
-	// Evaluate finds them itself.
+	// Out are products that exclusive campaigns keep out, sorted: those that an
+	// earlier judgement of the same purchase found. Evaluate adds its own.
 	Out []ID
 }
 
@@ -85,6 +84,7 @@ type Judgement struct {
 	Pending  bool     // it would bring this, and is judged again once the consumer said yes; nothing changes until then
 	Standing Standing // afterwards
 	Takes    []Take   // of the campaign's quotas
+	Out      []ID     // products that exclusive campaigns before it kept out, sorted
 }
 
 // Amount of a unit.
@@ -110,17 +110,16 @@ func Evaluate(candidates []Candidate, sale *Sale) []Judgement {
 	}
 	judgements := make([]Judgement, 0, len(candidates))
 	m := moment{local: sale.At.In(sale.Zone)}
-	var taken [MaxLines]bool // by exclusive campaigns
+	var out []ID // products that exclusive campaigns keep to themselves
 	for i := range candidates {
 		e := evaluation{Candidate: &candidates[i], sale: sale, moment: &m}
-		if !e.admitted() || !e.concerned(&taken) {
+		e.out = merged(e.Out, out)
+		if !e.admitted() || !e.concerned() {
 			continue
 		}
 		j := e.judge()
 		if j.Earned() && j.Campaign.Exclusive {
-			for n := range sale.Lines {
-				taken[n] = taken[n] || e.pli[n]
-			}
+			out = merged(out, e.products())
 		}
 		judgements = append(judgements, j)
 	}
@@ -132,6 +131,7 @@ type evaluation struct {
 	*Candidate
 	sale    *Sale
 	moment  *moment
+	out     []ID // products that are kept out, sorted
 	pli     [MaxLines]bool
 	units   int64
 	spent   Cents
@@ -170,17 +170,38 @@ func (e *evaluation) admitted() bool {
 }
 
 // concerned finds the PLIs, and says whether there are any.
-func (e *evaluation) concerned(taken *[MaxLines]bool) bool {
+func (e *evaluation) concerned() bool {
 	c := e.Campaign
 	for i := range e.sale.Lines {
 		l := &e.sale.Lines[i]
-		if !taken[i] && c.Sells(l) && !contains(e.Out, l.Product) {
+		if c.Sells(l) && !contains(e.out, l.Product) {
 			e.pli[i] = true
 			e.units += l.Quantity
 			e.spent += l.UnitPrice * Cents(l.Quantity)
 		}
 	}
 	return e.units > 0
+}
+
+// products are those of the PLIs.
+func (e *evaluation) products() []ID {
+	var ids []ID
+	for n := range e.sale.Lines {
+		if e.pli[n] {
+			ids = append(ids, e.sale.Lines[n].Product)
+		}
+	}
+	return ids
+}
+
+// merged is a sorted list of what is in either.
+func merged(a, b []ID) []ID {
+	if len(b) == 0 {
+		return a
+	}
+	all := slices.Concat(a, b)
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 // Admits says whether the campaign is for the consumer of a sale.
@@ -193,14 +214,12 @@ func (a *Audience) Admits(sale *Sale) bool {
 
 func (e *evaluation) judge() Judgement {
 	c, t := e.Campaign, &e.Campaign.Terms
-	j := Judgement{Campaign: c, Standing: e.Standing}
+	j := Judgement{Campaign: c, Standing: e.Standing, Out: e.out}
 	e.bound()
 	if j.Why = e.refused(); j.Why != "" {
 		return j
 	}
-	if t.Tiers != nil {
-		e.tier = t.Tiers.At(e.Standing.Tier, e.sale.At, e.sale.Zone).Level
-	}
+	e.tier = t.Tiers.At(e.Standing.Tier, e.sale.At, e.sale.Zone).Level
 	e.give(&j)
 	j.Pending = t.Pending != nil && e.sale.Typed && j.Earned()
 	if j.Earned() && !j.Pending {

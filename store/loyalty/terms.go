@@ -35,19 +35,19 @@ type Terms struct {
 	ExcludedShops []ID     `json:"excluded_shop_ids,omitempty"`
 	Joining       Joining  `json:"joining,omitempty"`
 
-	Earn     []Earn   `json:"earn"`
+	Earn     []Earn   `json:"earn"` // at most one for a unit and what it is counted by
 	Rounding Rounding `json:"rounding,omitempty"`
 	Boosts   []Boost  `json:"boosts,omitempty"`
 	Stacking Stacking `json:"stacking,omitempty"`
 	// Campaigns judge a purchase in the order of their priorities, the highest
-	// first. What a line of it earned in an exclusive campaign keeps the line out
-	// of those after it.
+	// first. Where an exclusive one gives something, its PLIs in the purchase are
+	// kept out of those after it.
 	Priority  int64 `json:"priority,omitempty"`
 	Exclusive bool  `json:"exclusive,omitempty"`
 
 	MinSpend        Cents    `json:"min_spend_cents,omitempty"` // on PLIs, in one purchase
 	MinQuantity     int64    `json:"min_quantity,omitempty"`    // units of PLIs, in one purchase
-	CooldownMinutes int64    `json:"cooldown_minutes,omitempty"`
+	CooldownMinutes int64    `json:"cooldown_minutes,omitempty"` // to the latest purchase that earned
 	Limits          []Limit  `json:"limits,omitempty"`
 	Budget          *Budget  `json:"budget,omitempty"`
 	Audience        Audience `json:"audience,omitzero"`
@@ -80,28 +80,29 @@ const (
 	JoinBySelf       Joining = "self"       // the shop joins by itself
 )
 
-// Basis is what an earning is counted by.
-type Basis string
+// EarnBasis is what an earning is counted by.
+type EarnBasis string
 
 // The bases.
 const (
-	PerUnit     Basis = "unit"     // of PLIs
-	PerPeso     Basis = "peso"     // spent on PLIs
-	PerPurchase Basis = "purchase" // with at least one PLI
-	PerVisit    Basis = "visit"    // the first such purchase of a day (the shop's) at a shop
+	PerUnit     EarnBasis = "unit"     // of PLIs
+	PerPeso     EarnBasis = "peso"     // spent on PLIs
+	PerPurchase EarnBasis = "purchase" // with at least one PLI
+	PerVisit    EarnBasis = "visit"    // the first such purchase of a day (the shop's) at a shop
 )
 
 // Earn is one way of earning: Amount for every Each of the basis. Stamps are
 // earned by unit, purchase or visit, points by unit or peso.
 type Earn struct {
-	Unit   Unit  `json:"unit"`
-	Per    Basis `json:"per"`
-	Amount int64 `json:"amount"`         // 1 to 1,000
-	Each   int64 `json:"each,omitempty"` // of units or pesos; 0 is 1: "1 point for every 10 pesos" has 10
+	Unit   Unit      `json:"unit"`
+	Per    EarnBasis `json:"per"`
+	Amount int64     `json:"amount"`         // 1 to 1,000
+	Each   int64     `json:"each,omitempty"` // of units or pesos, up to 1,000,000; 0 is 1: "1 point for every 10 pesos" has 10
 }
 
 // Rounding says what becomes of a fraction. It is rounded once a purchase,
-// after boosts, in each unit.
+// after boosts, in each unit: a line earns what the rounded sum grows by with
+// it, and what belongs to no line comes last.
 type Rounding string
 
 // The roundings.
@@ -111,11 +112,12 @@ const (
 	RoundUp      Rounding = "up"
 )
 
-// Boost gives more under conditions: it multiplies what lines earn, adds a
-// bonus once a purchase, or both.
+// Boost gives more under conditions: it multiplies what lines earn (and what is
+// earned by purchase or visit, unless it names products or brands), adds a bonus
+// once a purchase, or both.
 type Boost struct {
 	Name    string `json:"name"`
-	Percent int64  `json:"percent,omitempty"` // 200 doubles; 0 and 100 change nothing
+	Percent int64  `json:"percent,omitempty"` // 200 doubles; up to 100 it changes nothing
 	Bonus   int64  `json:"bonus,omitempty"`   // of Unit, once a purchase with a matching line
 	Unit    Unit   `json:"unit,omitempty"`    // what it is about; "" is each unit for Percent, the scheme's first for Bonus
 	When    When   `json:"when,omitzero"`
@@ -168,7 +170,8 @@ const (
 	CountPurchases Counts = "purchases" // purchases that earned: past Max one earns nothing
 )
 
-// Limit bounds what an enrollment earns.
+// Limit bounds what an enrollment earns. What a purchase earns is clipped to all
+// limits and the budget at once, line by line.
 type Limit struct {
 	// ID names the limit's counters in all versions: unique in the campaign,
 	// 1 to 20 of a-z, 0-9 and _. Made by the store where it is left empty.
