@@ -17,16 +17,26 @@ func (tx *Tx) PendingPurchases(ctx context.Context, person loyalty.ID) ([]Moveme
 const mostPending = 50
 
 // ConfirmPending is the consumer's yes to one purchase, or to all that wait where
-// none is named: what they waited to give is given, as of their own time. It gives
-// their receipts; what does not wait any more has none.
+// none is named: what they waited to give is given, as of their own time. It sends
+// and gives their receipts; what does not wait any more has none.
 func (tx *Tx) ConfirmPending(ctx context.Context, person, purchase loyalty.ID) ([]Receipt, error) {
+	return tx.confirm(ctx, person, purchase, true)
+}
+
+// AnswerPending is ConfirmPending of all that wait, for who tells the consumer
+// what it brought: it sends nothing.
+func (tx *Tx) AnswerPending(ctx context.Context, person loyalty.ID) ([]Receipt, error) {
+	return tx.confirm(ctx, person, "", false)
+}
+
+func (tx *Tx) confirm(ctx context.Context, person, purchase loyalty.ID, tell bool) ([]Receipt, error) {
 	ids, err := tx.waiting(ctx, person, purchase)
 	if err != nil {
 		return nil, err
 	}
 	var all []Receipt
 	for _, id := range ids {
-		r, ok, err := tx.settlePending(ctx, id)
+		r, ok, err := tx.settlePending(ctx, id, tell)
 		if err != nil {
 			return nil, err
 		}
@@ -68,7 +78,7 @@ func (tx *Tx) DenyPending(ctx context.Context, person, purchase loyalty.ID) ([]l
 		if earned {
 			err = tx.dropPending(ctx, id)
 		} else {
-			_, err = tx.reverse(ctx, id, loyalty.Scope{Role: loyalty.RoleConsumer, Person: person}.Actor(), ReversalInput{Reason: denied})
+			_, _, err = tx.reverse(ctx, id, loyalty.Scope{Role: loyalty.RoleConsumer, Person: person}.Actor(), ReversalInput{Reason: denied})
 		}
 		if err != nil {
 			return nil, err
@@ -106,7 +116,7 @@ func (db *DB) MaturePending(ctx context.Context, limit int) (int, error) {
 	}
 	for _, id := range due {
 		err := db.InTx(ctx, func(tx *Tx) error {
-			_, _, err := tx.settlePending(ctx, id)
+			_, _, err := tx.settlePending(ctx, id, true)
 			return err
 		})
 		if err != nil {
