@@ -442,7 +442,14 @@ func (e *evaluation) applies(w *When) bool {
 		(len(w.Weekdays) == 0 || slices.Contains(w.Weekdays, day)) &&
 		(!w.First || e.Standing.Purchases == 0) &&
 		(!w.Birthday || isBirthday(e.sale.Birthday, local)) &&
-		(w.MinTier == "" || e.Campaign.Tiers.Rank(e.tier) >= max(e.Campaign.Tiers.Rank(w.MinTier), 1))
+		(w.MinTier == "" || e.holds(w.MinTier))
+}
+
+// holds says whether the consumer holds at least a tier; one that there is not
+// is held by nobody.
+func (e *evaluation) holds(tier string) bool {
+	asked := e.Campaign.Tiers.Rank(tier)
+	return asked > 0 && e.Campaign.Tiers.Rank(e.tier) >= asked
 }
 
 // window says whether the boost's hours are open, and on which weekday they opened.

@@ -45,8 +45,8 @@ type Terms struct {
 	Priority  int64 `json:"priority,omitempty"`
 	Exclusive bool  `json:"exclusive,omitempty"`
 
-	MinSpend        Cents    `json:"min_spend_cents,omitempty"` // on PLIs, in one purchase
-	MinQuantity     int64    `json:"min_quantity,omitempty"`    // units of PLIs, in one purchase
+	MinSpend        Cents    `json:"min_spend_cents,omitempty"`  // on PLIs, in one purchase
+	MinQuantity     int64    `json:"min_quantity,omitempty"`     // units of PLIs, in one purchase
 	CooldownMinutes int64    `json:"cooldown_minutes,omitempty"` // to the latest purchase that earned
 	Limits          []Limit  `json:"limits,omitempty"`
 	Budget          *Budget  `json:"budget,omitempty"`
