@@ -131,9 +131,9 @@ func consumerActions() []Action {
 		},
 		{
 			Name: "load_balance",
-			Doc:  "Loads the balance of each of the consumer's enrollments in active campaigns.",
+			Doc:  "Loads the balances of the consumer's enrollments in active campaigns, and the purchases that wait for the consumer's yes.",
 			Outcomes: []ActionOutcome{
-				when("some", VarBalances, VarCardURL),
+				when("some", VarBalances, VarPending, VarCardURL),
 				when("none", VarCardURL),
 				when("no_card"),
 			},
@@ -183,8 +183,41 @@ func consumerActions() []Action {
 				when("invalid"),
 				when("not_ready", VarCampaign, VarReward, VarMissing, VarUnit),
 				when("out_of_stock", VarReward),
+				when("budget_exhausted", VarReward),
+				when("needs_tier", VarReward, VarTier),
+				when("limit_reached", VarReward),
+				when("not_valid", VarReward),
+				when("not_for_you", VarReward),
 				when("none"),
 				when("no_card"),
+			},
+		},
+		{
+			Name:  "cancel_redemption",
+			Doc:   "Gives a requested reward back: the one at place choice of choices (rows whose id is a redemption code) when there is a choice, else the one of redemption_code, else the only one open.",
+			Reads: []string{VarChoice, VarChoices, VarRedemptionCode},
+			Outcomes: []ActionOutcome{
+				when("cancelled", VarReward),
+				when("choose", VarChoices),
+				when("invalid"),
+				when("none"),
+			},
+		},
+		{
+			Name: "confirm_pending",
+			Doc:  "Takes a yes for all purchases that wait for the consumer's. nothing: they waited, and bring nothing any more.",
+			Outcomes: []ActionOutcome{
+				when("confirmed", VarEarned, VarCardURL),
+				when("nothing"),
+				when("none"),
+			},
+		},
+		{
+			Name: "deny_pending",
+			Doc:  "Takes a no for all purchases that wait for the consumer's yes.",
+			Outcomes: []ActionOutcome{
+				when("denied", VarShops),
+				when("none"),
 			},
 		},
 		{
@@ -272,12 +305,12 @@ func tenderoActions() []Action {
 		},
 		{
 			Name:  "record_evidence",
-			Doc:   "Records the purchase of items at shop_code for the consumer of code, and uses an evidence code up.",
+			Doc:   "Records the purchase of items at shop_code for the consumer of code, and uses an evidence code up. pending: some of it waits for the consumer's yes, since a card's own code is no proof.",
 			Reads: []string{VarShopCode, VarCode, VarItems},
 			Outcomes: []ActionOutcome{
 				when("recorded", VarPurchased, VarEarned),
-				when("nothing_earned", VarPurchased),
-				when("pending", VarPurchased),
+				when("nothing_earned", VarPurchased, VarNotes),
+				when("pending", VarPurchased, VarWaiting),
 				when("used", VarCode),
 				when("expired", VarCode),
 				when("unknown", VarCode),

@@ -28,7 +28,7 @@ func samples(names []string) map[string]string {
 			vars[n] = flows.EncodeList([]flows.Row{{"id": "K7M2QR", "label": "Lupita"}, {"id": "4H7K2M", "label": "Pepe"}})
 		case flows.VarItems, flows.VarPurchased, flows.VarTop:
 			vars[n] = flows.EncodeList([]flows.Row{{"gtin": "7501055300075", "product": "Coca-Cola", "quantity": "2"}})
-		case flows.VarBalances, flows.VarMovements, flows.VarRewards, flows.VarCampaigns, flows.VarEarned:
+		case flows.VarBalances, flows.VarMovements, flows.VarRewards, flows.VarCampaigns, flows.VarEarned, flows.VarPending, flows.VarWaiting, flows.VarNotes:
 			vars[n] = flows.EncodeList(nil)
 		case flows.VarUnit:
 			vars[n] = "stamp"

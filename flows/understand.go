@@ -16,6 +16,7 @@ const (
 	ShowCard     Intent = "show_card"
 	EvidenceCode Intent = "evidence_code"
 	Redeem       Intent = "redeem"
+	CancelReward Intent = "cancel_reward"
 	Rewards      Intent = "rewards"
 	Campaigns    Intent = "campaigns"
 	Help         Intent = "help"
@@ -43,7 +44,7 @@ const (
 func Intents() []Intent {
 	return []Intent{
 		OptOut, DeleteData, OptIn, MissingStamp, EvidenceHelp, ShopQR, ShopReport, Reorder, Evidence,
-		EvidenceCode, Redeem, ShowCard, History, Balance, Rewards, Campaigns, Privacy, Human, CreateCard,
+		EvidenceCode, CancelReward, Redeem, ShowCard, History, Balance, Rewards, Campaigns, Privacy, Human, CreateCard,
 		Help, Thanks, Greeting, Yes, No, Unknown,
 	}
 }
@@ -160,7 +161,7 @@ func (u *Understander) byCode(role Audience, r *Result, words int) {
 	vague := r.Intent == Unknown || r.Intent == Greeting || r.Intent == Thanks || r.Intent == Yes || r.Intent == No || !r.Sure()
 	if role == Tendero {
 		switch {
-		case r.Intent == OptOut || r.Intent == Human || r.Intent == MissingStamp:
+		case r.Intent == OptOut || r.Intent == Human || r.Intent == MissingStamp || r.Intent == CancelReward:
 		case s.RedemptionCode != "":
 			sure(Redeem)
 		case s.EvidenceCode != "" || s.CardCode != "" && r.Intent != ShowCard && r.Intent != Balance:

@@ -13,8 +13,9 @@ import (
 
 // settlePending gives what a pending purchase waited to give: its campaigns judge
 // it as of its own time, by the versions that held then, without what was
-// returned since. ok is false where it does not wait any more.
-func (tx *Tx) settlePending(ctx context.Context, id loyalty.ID) (r Receipt, ok bool, err error) {
+// returned since. The consumer is told, where that is wanted. ok is false where it
+// does not wait any more.
+func (tx *Tx) settlePending(ctx context.Context, id loyalty.ID, tell bool) (r Receipt, ok bool, err error) {
 	var card, shop string
 	err = tx.tx.QueryRow(ctx, `
 		SELECT c.card_code, s.code FROM purchases p JOIN consumers c ON c.person_id = p.person_id JOIN shops s ON s.id = p.shop_id
@@ -44,6 +45,9 @@ func (tx *Tx) settlePending(ctx context.Context, id loyalty.ID) (r Receipt, ok b
 	p.receipt.Status, p.receipt.Pending, p.receipt.Notes = "recorded", nil, nil
 	evaluate(p.parts, &p.sale)
 	p.report()
+	if tell {
+		p.notify(ctx, tx)
+	}
 	return p.receipt, true, p.settle(ctx, tx)
 }
 
@@ -86,7 +90,6 @@ func (p *purchase) settle(ctx context.Context, tx *Tx) error {
 		return err
 	}
 	tx.ring(Event{Kind: CardChanged, ID: p.person.ID})
-	p.notify(ctx, tx)
 	e.reserve(tx)
 	return nil
 }

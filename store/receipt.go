@@ -3,40 +3,74 @@ package store
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"strconv"
 
 	"github.com/qoa-conectados/qoa/store/loyalty"
 )
 
 // notify tells the consumer what the purchase brought, and asks where something
-// waits for a yes; a purchase that brought nothing is no reason to write.
+// waits for a yes. A purchase that brought nothing is no reason to write, unless
+// nothing is left to be given.
 func (p *purchase) notify(ctx context.Context, tx *Tx) {
-	if len(p.receipt.Earned)+len(p.receipt.Pending) == 0 {
-		return
-	}
-	earned := make([]map[string]string, len(p.receipt.Earned))
-	for i, e := range p.receipt.Earned {
-		earned[i] = e.row()
-	}
-	purchased := make([]map[string]string, len(p.receipt.Items))
-	for i, item := range p.receipt.Items {
-		purchased[i] = map[string]string{"product": item.Name, "quantity": strconv.FormatInt(item.Quantity, 10)}
-	}
+	r := &p.receipt
 	n := Notice{
 		Person: p.person.ID, Lane: LaneReceipt, Template: "receipt.earned",
-		Vars: map[string]string{"shop": p.known.shop.Name, "purchased": rows(purchased), "earned": rows(earned), varCardURL: ""},
+		Vars: map[string]string{"shop": p.known.shop.Name, "purchased": r.PurchasedRows(), "earned": r.EarnedRows(), varCardURL: ""},
 	}
-	if len(p.receipt.Pending) > 0 {
-		waiting := make([]map[string]string, len(p.receipt.Pending))
-		for i, e := range p.receipt.Pending {
-			waiting[i] = map[string]string{"campaign": e.Campaign, "unit": string(e.Unit), "amount": strconv.FormatInt(e.Amount, 10)}
-		}
-		n.Template, n.Vars["waiting"] = "receipt.pending", rows(waiting)
+	switch {
+	case len(r.Pending) > 0:
+		n.Template, n.Vars["waiting"] = "receipt.pending", r.WaitingRows()
+	case len(r.Earned) > 0:
+	case slices.ContainsFunc(r.Notes, func(n Note) bool { return n.Why == loyalty.WhyBudget }):
+		n.Template = "receipt.nothing"
+	default:
+		return
+	}
+	if len(r.Notes) > 0 {
+		n.Vars["notes"] = r.NoteRows()
 	}
 	tx.notifyLater(ctx, n)
 }
 
-// rows writes a list as message templates take it: JSON in one variable.
+// PurchasedRows is what was bought, as message templates take a list: JSON in one
+// variable, words and numbers as text.
+func (r *Receipt) PurchasedRows() string {
+	list := make([]map[string]string, len(r.Items))
+	for i, item := range r.Items {
+		list[i] = map[string]string{"product": item.Name, "quantity": strconv.FormatInt(item.Quantity, 10)}
+	}
+	return rows(list)
+}
+
+// EarnedRows is what the purchase brought.
+func (r *Receipt) EarnedRows() string {
+	list := make([]map[string]string, len(r.Earned))
+	for i, e := range r.Earned {
+		list[i] = e.row()
+	}
+	return rows(list)
+}
+
+// WaitingRows is what the consumer's yes will bring.
+func (r *Receipt) WaitingRows() string {
+	list := make([]map[string]string, len(r.Pending))
+	for i, e := range r.Pending {
+		list[i] = map[string]string{"campaign": e.Campaign, "unit": string(e.Unit), "amount": strconv.FormatInt(e.Amount, 10)}
+	}
+	return rows(list)
+}
+
+// NoteRows are the reasons why campaigns gave less than their rules say.
+func (r *Receipt) NoteRows() string {
+	list := make([]map[string]string, len(r.Notes))
+	for i, note := range r.Notes {
+		list[i] = map[string]string{"campaign": note.Campaign, "why": string(note.Why)}
+	}
+	return rows(list)
+}
+
+// rows writes a list as message templates take it.
 func rows(list []map[string]string) string {
 	b, err := json.Marshal(list)
 	if err != nil { // strings always marshal
@@ -45,16 +79,17 @@ func rows(list []map[string]string) string {
 	return string(b)
 }
 
-// row is the earning as message templates read it: words and numbers as text.
 func (e Earned) row() map[string]string {
-	ready := ""
+	ready, goal := "", ""
 	if e.RewardReady {
 		ready = "yes"
 	}
+	if e.Goal > 0 {
+		goal = strconv.FormatInt(e.Goal, 10)
+	}
 	return map[string]string{
 		"campaign": e.Campaign, "unit": string(e.Unit), "amount": strconv.FormatInt(e.Amount, 10),
-		"balance": strconv.FormatInt(e.Balance, 10), "goal": strconv.FormatInt(e.Goal, 10),
-		"missing": strconv.FormatInt(max(e.Goal-e.Balance, 0), 10), "ready": ready,
+		"balance": strconv.FormatInt(e.Balance, 10), "goal": goal, "ready": ready,
 	}
 }
 

@@ -136,8 +136,9 @@ func messageFuncs() template.FuncMap {
 		"lista":    messageRows,
 		"menu":     messageMenu,
 		"codigo":   loyalty.FormatCode,
-		"faltan":   messageMissing,
 		"compras":  messagePurchases,
+		"deuda":    messageDebt,
+		"porque":   messageWhy,
 	}
 }
 
@@ -160,7 +161,7 @@ func messagePlural(amount, one, many string) (string, error) {
 		return "", fmt.Errorf("%q is no whole number", amount)
 	}
 	if n == 1 || n == -1 {
-		return amount + " " + one, nil
+		return messageThousands(n) + " " + one, nil
 	}
 	return messageThousands(n) + " " + many, nil
 }
@@ -203,17 +204,31 @@ func messageMenu(list string) (string, error) {
 	return strings.Join(lines, "\n"), nil
 }
 
-// messageMissing is how much a balance lacks to its goal.
-func messageMissing(balance, goal string) (string, error) {
-	b, err := strconv.Atoi(balance)
+// messageDebt is what a balance below zero owes; "" for all others.
+func messageDebt(balance string) (string, error) {
+	n, err := strconv.ParseInt(balance, 10, 64)
 	if err != nil {
 		return "", fmt.Errorf("%q is no whole number", balance)
 	}
-	g, err := strconv.Atoi(goal)
-	if err != nil {
-		return "", fmt.Errorf("%q is no whole number", goal)
+	if n >= 0 {
+		return "", nil
 	}
-	return strconv.Itoa(max(g-b, 0)), nil
+	return strconv.FormatInt(-n, 10), nil
+}
+
+// messageWhy says why a purchase earned less than the rules give.
+func messageWhy(why string) (string, error) {
+	switch loyalty.Why(why) {
+	case loyalty.WhyMinimum:
+		return "no llegó a la compra mínima", nil
+	case loyalty.WhyCooldown:
+		return "pasó muy poco tiempo desde la compra anterior", nil
+	case loyalty.WhyLimit:
+		return "ya se llegó al máximo por ahora", nil
+	case loyalty.WhyBudget:
+		return "se acabó lo que esta promoción tenía para dar", nil
+	}
+	return "", fmt.Errorf("%q is no reason", why)
 }
 
 // messagePurchases writes what was bought in one line: 2 Coca-Cola 600 ml, 1 Gansito.

@@ -1,6 +1,7 @@
 package templates
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -18,13 +19,18 @@ func messageSamples() map[string]string {
 	return map[string]string{
 		"shop": "Abarrotes y Miscelánea Lupita", "card_url": url, "privacy_url": "https://qoa.example.com/privacidad", "product": "Coca-Cola Original 600 ml", "goal": "10", "unit": "stamp",
 		"reward": "Coca-Cola 600 ml gratis", "campaign": "Junta y gana con Coca-Cola", "name": "Guadalupe", "query": "chocolatitos de la abuela", "choices": `[{"id":"K7M2QR","label":"Abarrotes Lupita, Centro"},{"id":"K7M2QS","label":"Abarrotes Lupita, Roma"}]`,
-		"balances":      `[{"campaign":"Junta y gana","shop":"Abarrotes Lupita","unit":"stamp","balance":"4","goal":"10","missing":"6","reward":"Coca gratis","ready":""},{"campaign":"Puntos","shop":"","unit":"point","balance":"120","goal":"100","missing":"0","reward":"Taza","ready":"yes"}]`,
+		"balances":      `[{"campaign":"Junta y gana","shop":"Abarrotes Lupita","unit":"stamp","balance":"4","goal":"10","missing":"6","reward":"Coca gratis","ready":"","tier":"Oro","discount":"10 % en galletas","at_risk":"1 de febrero","expiring":"2","expires":"31 de enero"},{"campaign":"Puntos","shop":"","unit":"point","balance":"120","goal":"100","missing":"0","reward":"Taza","ready":"yes","tier":"","discount":"","at_risk":"","expiring":"","expires":""},{"campaign":"Club","shop":"","unit":"point","balance":"-3","goal":"","missing":"53","reward":"","ready":"","tier":"","discount":"","at_risk":"","expiring":"1","expires":"hoy"}]`,
+		"pending":       `[{"date":"3 ene","shop":"Abarrotes Lupita","detail":"2 Coca-Cola 600 ml","waiting":"[{\"campaign\":\"Junta y gana\",\"unit\":\"stamp\",\"amount\":\"2\"}]"}]`,
+		"waiting":       `[{"campaign":"Junta y gana con Coca-Cola","unit":"stamp","amount":"2"},{"campaign":"Junta y gana con Coca-Cola","unit":"point","amount":"36"}]`,
+		"notes":         `[{"campaign":"Puntos","why":"limit_reached"},{"campaign":"Junta","why":"budget_exhausted"},{"campaign":"Club","why":"below_minimum"},{"campaign":"Café","why":"cooldown"}]`,
 		"movements":     `[{"date":"3 ene","shop":"Abarrotes Lupita","detail":"2 Coca-Cola 600 ml","unit":"stamp","amount":"2","kind":"earn"},{"date":"2 ene","shop":"Abarrotes Lupita","detail":"","unit":"stamp","amount":"-10","kind":"redeem"}]`,
 		"evidence_code": "EK7M2QXS", "redemption_code": "RK7M2QXS", "card_code": "4H7K2MQZ", "code": "EK7M2QXS", "expires": "mañana a las 18:30",
 		"rewards": `[{"reward":"Coca gratis","campaign":"Junta y gana","threshold":"10","unit":"stamp","missing":"1","ready":""},{"reward":"Taza","campaign":"Puntos","threshold":"100","unit":"point","missing":"0","ready":"yes"}]`,
 		"missing": "1", "campaigns": `[{"campaign":"Junta y gana","products":"Coca-Cola 600 ml","goal":"10","unit":"stamp","reward":"Coca gratis","until":"31 de enero"}]`,
 		"scan_url": "https://qoa.example.com/t/4n8Xk2mQpL0sVtYw7Rb9Ag4n8Xk2mQpL0sVtYw7Rb9Ag", "case": "A-1024", "text": "PEDIR 3 cajas de coca", "purchased": `[{"product":"Coca-Cola 600 ml","quantity":"2"},{"product":"Gansito","quantity":"1"}]`,
-		"earned": `[{"campaign":"Junta y gana","unit":"stamp","amount":"2","balance":"10","goal":"10","ready":"yes"},{"campaign":"Puntos","unit":"point","amount":"1","balance":"61","goal":"100","ready":""}]`,
+		"earned": `[{"campaign":"Junta y gana","unit":"stamp","amount":"2","balance":"10","goal":"10","ready":"yes"},{"campaign":"Puntos","unit":"point","amount":"1","balance":"61","goal":"100","ready":""},{"campaign":"Club","unit":"point","amount":"5","balance":"-1","goal":"","ready":""}]`,
+		"taken":  `[{"campaign":"Junta y gana","unit":"stamp","amount":"2","balance":"-1","negative":"yes"},{"campaign":"Puntos","unit":"point","amount":"1","balance":"60","negative":""}]`, "negative": "yes",
+		"amount": "12", "date": "31 de enero", "reason": "Se cobró dos veces el ticket 1042", "tier": "Oro", "now": "Plata", "shops": "Abarrotes Lupita y La Esperanza",
 		"period": "del 6 al 12 de enero", "purchases": "1", "units": "1204", "total": "$12,345.50", "consumers": "31", "stamps": "96", "top": `[{"product":"Coca-Cola 600 ml","quantity":"40"},{"product":"Gansito","quantity":"12"}]`,
 		"poster_url": "https://qoa.example.com/v1/shops/K7M2QR/poster.pdf", "topic": "tu registro", "balance": "9", "revenue": "$12,345.50", "margin": "$3,210.00", "rewards_cost": "$540.00", "fee": "$1,000.00", "roi": "1.08", "url": "https://qoa.example.com/marca/roi", "minutes": "5",
 	}
@@ -141,7 +147,7 @@ func TestFirstAnswerFitsACaption(t *testing.T) {
 // TestWhatTheBotBeginsSaysHowToStop holds the notices that are no receipts.
 func TestWhatTheBotBeginsSaysHowToStop(t *testing.T) {
 	m := loadMessages(t)
-	for _, key := range []string{"nudge.complete_card", "digest.weekly", "roi.weekly"} {
+	for _, key := range []string{"nudge.complete_card", "digest.weekly", "roi.weekly", "expiry.warning", "tier.at_risk", "tier.lost"} {
 		text, err := m.Render(key, messageSamples())
 		if err != nil || !strings.Contains(text, "BAJA") {
 			t.Errorf("%s does not say how to stop: %v\n%s", key, err, text)
@@ -149,6 +155,73 @@ func TestWhatTheBotBeginsSaysHowToStop(t *testing.T) {
 	}
 	if !slices.Contains(m.Keys(), "conversation.parked") {
 		t.Error("there is nothing to say when we fail")
+	}
+}
+
+// TestReceiptsInPlainWords holds receipts to what a person must understand.
+func TestReceiptsInPlainWords(t *testing.T) {
+	earned := `[{"campaign":"Junta","unit":"stamp","amount":"2","balance":"3","goal":"10","ready":""},{"campaign":"Junta","unit":"point","amount":"36","balance":"-3","goal":"100","ready":""}]`
+	for name, c := range map[string]struct {
+		key  string
+		vars map[string]string
+		want []string
+		not  []string
+	}{
+		"both units of one campaign, one of them owing": {
+			key: "receipt.earned", vars: map[string]string{"earned": earned, "notes": ""},
+			want: []string{"⭐ +2 sellos en *Junta*: llevas 3 de 10\n⭐ +36 puntos en *Junta*: debes 3 puntos por una devolución"}, not: []string{"ℹ️", "-3"},
+		},
+		"why it was less": {
+			key: "receipt.earned", vars: map[string]string{"notes": `[{"campaign":"Junta","why":"limit_reached"}]`},
+			want: []string{"En *Junta* no sumó todo: ya se llegó al máximo por ahora."},
+		},
+		"nothing is left to give": {
+			key: "receipt.nothing", vars: map[string]string{"notes": `[{"campaign":"Junta","why":"budget_exhausted"}]`},
+			want: []string{"Esta vez no sumó en *Junta*: se acabó lo que esta promoción tenía para dar."},
+		},
+		"waiting for a yes, and nothing else": {
+			key: "receipt.pending", vars: map[string]string{"earned": "[]", "notes": ""},
+			want: []string{"¿Fuiste tú?", "Responde *SÍ* para que cuenten tus 2 sellos de *Junta y gana con Coca-Cola* y 36 puntos de", "o *NO* si no fue tuya"}, not: []string{"Ya contaron"},
+		},
+		"waiting in one campaign, earned in another": {
+			key: "receipt.pending", vars: map[string]string{"earned": earned},
+			want: []string{"Ya contaron 2 sellos en *Junta*: llevas 3 de 10"},
+		},
+		"a return that leaves a debt": {
+			key: "reversal.done", vars: map[string]string{},
+			want: []string{"• 2 sellos de *Junta y gana*: debes 1 sello\n• 1 punto de *Puntos*: te quedan 60 puntos", "se descuenta de tus próximas compras"},
+		},
+		"a return that leaves enough": {
+			key: "reversal.done", vars: map[string]string{"negative": "", "taken": `[{"campaign":"Puntos","unit":"point","amount":"1","balance":"60"}]`},
+			not: []string{"debes"},
+		},
+		"a correction that takes": {
+			key: "adjustment.done", vars: map[string]string{"amount": "-1", "unit": "point", "balance": "-1"},
+			want: []string{"te quitamos 1 punto. Debes 1 punto."},
+		},
+		"a correction that gives": {
+			key: "adjustment.done", vars: map[string]string{"amount": "+1", "unit": "stamp", "balance": "4"},
+			want: []string{"te sumamos 1 sello. Llevas 4 sellos."},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			vars := messageSamples()
+			maps.Copy(vars, c.vars)
+			text, err := loadMessages(t).Render(c.key, vars)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, want := range c.want {
+				if !strings.Contains(text, want) {
+					t.Errorf("%q is not in:\n%s", want, text)
+				}
+			}
+			for _, not := range c.not {
+				if strings.Contains(text, not) {
+					t.Errorf("%q is in:\n%s", not, text)
+				}
+			}
+		})
 	}
 }
 
