@@ -60,9 +60,10 @@ func (tx *Tx) DeliverAtOnce(ctx context.Context, now time.Time, hours Hours) err
 }
 
 // Cleanup deletes what has served its purpose for long: secrets that open
-// nothing any more, marks of runs, unused evidence codes. It gives how many
-// rows went.
-func (tx *Tx) Cleanup(ctx context.Context) (int64, error) {
+// nothing any more, marks of runs, unused evidence codes. Of the jobs that run
+// every few minutes, the marks of two days are enough. It gives how many rows
+// went.
+func (tx *Tx) Cleanup(ctx context.Context, frequent ...string) (int64, error) {
 	n, err := tx.SweepTokens(ctx)
 	if err != nil {
 		return n, err
@@ -72,8 +73,6 @@ func (tx *Tx) Cleanup(ctx context.Context) (int64, error) {
 		`DELETE FROM otps WHERE expires_at < $1`,
 		`DELETE FROM evidence_codes WHERE used_at IS NULL AND expires_at < $1`,
 		`DELETE FROM job_runs WHERE created_at < $1`,
-		// Of jobs that run every few minutes, the marks of two days are enough.
-		`DELETE FROM job_runs WHERE job IN ('rollup', 'tidy') AND created_at < $1::timestamptz + interval '58 days'`,
 	} {
 		tag, err := tx.tx.Exec(ctx, sql, old)
 		if err != nil {
@@ -81,5 +80,6 @@ func (tx *Tx) Cleanup(ctx context.Context) (int64, error) {
 		}
 		n += tag.RowsAffected()
 	}
-	return n, nil
+	tag, err := tx.tx.Exec(ctx, `DELETE FROM job_runs WHERE job = ANY($1) AND created_at < $2`, nonNil(frequent), tx.now.AddDate(0, 0, -2))
+	return n + tag.RowsAffected(), err
 }

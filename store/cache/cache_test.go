@@ -63,10 +63,7 @@ func TestACardChangedInAnotherProcess(t *testing.T) {
 	stopFirst()
 	stopFirst()
 	stopSecond()
-	if err := shop.Publish(t.Context(), ana); err != nil {
-		t.Fatal(err)
-	}
-	if err := shop.Publish(t.Context(), luis); err != nil {
+	if err := shop.Publish(t.Context(), ana, luis); err != nil {
 		t.Fatal(err)
 	}
 	heard(t, other) // and so the signal before it has passed by

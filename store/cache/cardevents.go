@@ -2,6 +2,7 @@ package cache
 
 import (
 	"context"
+	"strings"
 	"sync"
 
 	"github.com/redis/go-redis/v9"
@@ -27,10 +28,14 @@ func NewCardEvents(client redis.UniversalClient) *CardEvents {
 	return &CardEvents{client: client, open: map[loyalty.ID]map[chan struct{}]struct{}{}}
 }
 
-// Publish says that a person's card changed. A signal that is lost costs a
-// reload, so callers only log the error.
-func (e *CardEvents) Publish(ctx context.Context, person loyalty.ID) error {
-	return e.client.Publish(ctx, cardChannel, string(person)).Err()
+// Publish says that people's cards changed, in one message. A signal that is lost
+// costs a reload, so callers only log the error.
+func (e *CardEvents) Publish(ctx context.Context, people ...loyalty.ID) error {
+	ids := make([]string, len(people))
+	for i, id := range people {
+		ids[i] = string(id)
+	}
+	return e.client.Publish(ctx, cardChannel, strings.Join(ids, " ")).Err()
 }
 
 // Subscribe gives a channel that gets a signal after a person's card changed.
@@ -78,7 +83,9 @@ func (e *CardEvents) listen(sub *redis.PubSub) {
 	for m := range sub.ChannelWithSubscriptions() {
 		switch m := m.(type) {
 		case *redis.Message:
-			e.signal(loyalty.ID(m.Payload))
+			for id := range strings.FieldsSeq(m.Payload) {
+				e.signal(loyalty.ID(id))
+			}
 		case *redis.Subscription:
 			e.signalAll()
 		}
