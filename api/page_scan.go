@@ -11,6 +11,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
+	"github.com/qoa-conectados/qoa/api/forms"
 	"github.com/qoa-conectados/qoa/store"
 	"github.com/qoa-conectados/qoa/store/loyalty"
 	"github.com/qoa-conectados/qoa/templates"
@@ -81,7 +82,7 @@ func (f scanForm) items() ([]store.ItemInput, error) {
 		}
 		item := store.ItemInput{GTIN: gtin, Quantity: n}
 		if price != "" {
-			cents, ok := parsePesos(price)
+			cents, ok := forms.Pesos(price)
 			if !ok {
 				return loyalty.Invalid("precio", "escribe pesos, como 18.50")
 			}
@@ -113,26 +114,6 @@ func (f scanForm) items() ([]store.ItemInput, error) {
 		return nil, loyalty.Fail(loyalty.KindInvalid, loyalty.CodeInvalid, "Dinos qué compró: toca un producto o escribe su código de barras.")
 	}
 	return items, nil
-}
-
-// parsePesos reads "18", "18.5", "18,50", "$1,234.50" as centavos.
-func parsePesos(text string) (int64, bool) {
-	text = strings.NewReplacer("$", "", " ", "", "\u00a0", "").Replace(text)
-	if i := strings.LastIndexByte(text, ','); i >= 0 && !strings.Contains(text, ".") && len(text)-i-1 <= 2 {
-		text = text[:i] + "." + text[i+1:]
-	}
-	whole, part, _ := strings.Cut(strings.ReplaceAll(text, ",", ""), ".")
-	if len(whole) > 9 || len(part) > 2 || whole == "" && part == "" {
-		return 0, false
-	}
-	var cents int64
-	for _, d := range whole + (part + "00")[:2] {
-		if d < '0' || d > '9' {
-			return 0, false
-		}
-		cents = cents*10 + int64(d-'0')
-	}
-	return cents, true
 }
 
 func (s *server) scanPage(c *fiber.Ctx) error {

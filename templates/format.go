@@ -144,3 +144,11 @@ func viewInitial(name string) string {
 	}
 	return "Q"
 }
+
+// viewUpper begins a sentence.
+func viewUpper(s string) string {
+	for i, r := range s {
+		return string(unicode.ToUpper(r)) + s[i+len(string(r)):]
+	}
+	return ""
+}

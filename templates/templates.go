@@ -50,6 +50,7 @@ func declarations() []declaration {
 		{"card", CardView{}},
 		{"card_public", CardPublicView{}},
 		{"docs", DocsView{}},
+		{"form", FormView{}},
 		{"home", HomeView{}},
 		{"login", LoginView{}},
 		{"notice", NoticeView{}},
@@ -136,5 +137,6 @@ func (s *Set) funcs() template.FuncMap {
 		"list":    viewList,
 		"tone":    viewTone,
 		"initial": viewInitial,
+		"upper":   viewUpper,
 	}
 }

@@ -1,0 +1,65 @@
+package forms
+
+import (
+	"strings"
+
+	"github.com/qoa-conectados/qoa/store/loyalty"
+	"github.com/qoa-conectados/qoa/templates"
+)
+
+// Explain puts what is wrong beside the fields that it is about, and lists it
+// with links to them; detail stands where no field is named.
+func Explain(v *templates.FormView, detail string, wrong []loyalty.FieldError) {
+	if len(wrong) == 0 {
+		v.Errors = append(v.Errors, templates.FormError{Text: detail})
+	}
+	for _, e := range wrong {
+		reason := plain.Replace(e.Reason)
+		found := nearest(v.Sections, e.Field)
+		if found == nil {
+			v.Errors = append(v.Errors, templates.FormError{Text: reason})
+			continue
+		}
+		if found.Error != "" {
+			found.Error += "; "
+		}
+		found.Error += reason
+		v.Errors = append(v.Errors, templates.FormError{At: found.ID(), Text: found.Label + ": " + reason})
+	}
+}
+
+// plain says names of the API as the form does.
+var plain = strings.NewReplacer(
+	"all_products", "«todos los productos»", "all_shops", "«todas las tiendas»", "scheme es both", "se juntan sellos y puntos",
+	"keep es period", "se gana de nuevo cada periodo", "con unit o peso", "por pieza o por peso",
+	"purchases para", "«compras que ganan» para", "true para", "aparte en cada tienda para", "hour o day", "hora o día",
+	"on, days o inactive_days", "días después de ganarse, días sin ganar, o una fecha", "starts_at", "el inicio",
+)
+
+// nearest is the field of a path, or of the longest part of the path that has
+// one.
+func nearest(sections []templates.FormSection, path string) *templates.FormField {
+	for ; path != ""; path = path[:max(strings.LastIndexAny(path, ".["), 0)] {
+		for i := range sections {
+			if v := find(sections[i].Fields, path); v != nil {
+				return v
+			}
+		}
+	}
+	return nil
+}
+
+func find(fields []templates.FormField, name string) *templates.FormField {
+	for i := range fields {
+		v := &fields[i]
+		if v.Name == name && v.Kind != templates.FormHidden {
+			return v
+		}
+		for _, row := range v.Rows {
+			if found := find(row.Fields, name); found != nil {
+				return found
+			}
+		}
+	}
+	return nil
+}

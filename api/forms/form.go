@@ -1,0 +1,349 @@
+// Package forms draws and reads the forms in which people write campaigns: one
+// description of a form is both, so that no field is drawn and not read.
+package forms
+
+import (
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/qoa-conectados/qoa/store/loyalty"
+	"github.com/qoa-conectados/qoa/templates"
+)
+
+// Form goes through the fields of a value, in one of two ways: it draws what the
+// value holds, or reads what was typed into the value and draws that. Fields are
+// called by the paths that errors of the store name.
+type Form struct {
+	typed    url.Values // what was sent; nil: draw the value
+	from, at string     // the path of this part as it was sent, and as it is drawn
+	zone     *time.Location
+	filled   int // fields that a person filled in
+	wrong    *[]loyalty.FieldError
+	out      *[]templates.FormField
+	Sections []templates.FormSection // as drawn so far
+}
+
+// New begins a form: typed is what was sent, nil to draw what a value holds.
+func New(typed url.Values) *Form {
+	return &Form{typed: typed, zone: loyalty.Zone(""), wrong: new([]loyalty.FieldError), out: new([]templates.FormField)}
+}
+
+// Section begins a part of the form.
+func (f *Form) Section(title, help string, open bool) {
+	f.Sections = append(f.Sections, templates.FormSection{Title: title, Help: help, Open: open})
+	f.out = &f.Sections[len(f.Sections)-1].Fields
+}
+
+// Err is what could not be read, all of it; nil where all could.
+func (f *Form) Err() error {
+	if len(*f.wrong) == 0 {
+		return nil
+	}
+	e := loyalty.Invalid("", "")
+	e.Fields = *f.wrong
+	return e
+}
+
+func (f *Form) fail(name, reason string) {
+	*f.wrong = append(*f.wrong, loyalty.FieldError{Field: name, Reason: reason})
+}
+
+// field is what a caller says of one, beside its name and label.
+type field func(*templates.FormField)
+
+func help(words string) field   { return func(v *templates.FormField) { v.Help = words } }
+func suffix(words string) field { return func(v *templates.FormField) { v.Suffix = words } }
+func required() field           { return func(v *templates.FormField) { v.Required = true } }
+
+func (f *Form) view(kind templates.FormKind, name, label string, more []field) templates.FormField {
+	v := templates.FormField{Kind: kind, Name: f.at + name, Label: label}
+	for _, m := range more {
+		m(&v)
+	}
+	return v
+}
+
+func (f *Form) note(words string) {
+	*f.out = append(*f.out, templates.FormField{Kind: templates.FormNote, Help: words})
+}
+
+// line is a field of one value. What was not changed is not read, so that it
+// stays exactly what it was.
+func (f *Form) scalar(kind templates.FormKind, name, label, shown string, read func(string) (reason string), more []field) {
+	v := f.view(kind, name, label, more)
+	v.Value = shown
+	if f.typed != nil {
+		v.Value = strings.TrimSpace(f.typed.Get(f.from + name))
+		if v.Value != "" && kind != templates.FormChoice && kind != templates.FormHidden {
+			f.filled++
+		}
+		if v.Value != shown {
+			if reason := read(v.Value); reason != "" {
+				f.fail(v.Name, reason)
+			}
+		}
+	}
+	for i := range v.Options {
+		v.Options[i].Chosen = v.Options[i].Value == v.Value
+	}
+	*f.out = append(*f.out, v)
+}
+
+func line[T ~string](f *Form, kind templates.FormKind, name, label string, p *T, more ...field) {
+	f.scalar(kind, name, label, string(*p), func(s string) string {
+		*p = T(s)
+		return ""
+	}, more)
+}
+
+func number[T ~int | ~int64](f *Form, name, label string, p *T, more ...field) {
+	shown := ""
+	if *p != 0 {
+		shown = strconv.FormatInt(int64(*p), 10)
+	}
+	f.scalar(templates.FormNumber, name, label, shown, func(s string) string {
+		n, err := strconv.ParseInt(strings.ReplaceAll(s, ",", ""), 10, 64)
+		if err != nil && s != "" || n > 1_000_000_000_000 || n < -1_000_000_000_000 {
+			return "escribe un número entero"
+		}
+		*p = T(n)
+		return ""
+	}, more)
+}
+
+// count is a number that may be left open: nil where nothing is written.
+func count[T ~int | ~int64](f *Form, name, label string, p **T, more ...field) {
+	shown := ""
+	if *p != nil {
+		shown = strconv.FormatInt(int64(**p), 10)
+	}
+	f.scalar(templates.FormNumber, name, label, shown, func(s string) string {
+		if s == "" {
+			*p = nil
+			return ""
+		}
+		n, err := strconv.ParseInt(strings.ReplaceAll(s, ",", ""), 10, 32)
+		if err != nil {
+			return "escribe un número entero"
+		}
+		v := T(n)
+		*p = &v
+		return ""
+	}, more)
+}
+
+// hundredths is an amount written with two decimals: pesos, or a percentage.
+func hundredths[T ~int64](f *Form, kind templates.FormKind, name, label string, p *T, wrong string, more []field) {
+	shown := ""
+	if *p != 0 {
+		shown = strconv.FormatInt(int64(*p)/100, 10)
+		if part := *p % 100; part != 0 {
+			shown += "." + strconv.FormatInt(int64(100+part), 10)[1:]
+		}
+	}
+	f.scalar(kind, name, label, shown, func(s string) string {
+		n, ok := int64(0), true
+		if s != "" {
+			n, ok = Pesos(strings.TrimSuffix(s, "%"))
+		}
+		if !ok {
+			return wrong
+		}
+		*p = T(n)
+		return ""
+	}, more)
+}
+
+func pesos(f *Form, name, label string, p *loyalty.Cents, more ...field) {
+	hundredths(f, templates.FormMoney, name, label, p, "escribe pesos, como 18.50", append(more, suffix("pesos")))
+}
+
+// rate is a percentage kept in hundredths of a percent.
+func rate(f *Form, name, label string, p *int64, more ...field) {
+	hundredths(f, templates.FormRate, name, label, p, "escribe un porcentaje, como 35 o 12.5", append(more, suffix("%")))
+}
+
+// typedMoment is how browsers write a day and a time.
+const typedMoment = "2006-01-02T15:04"
+
+func (f *Form) moment(name, label string, p *time.Time, more ...field) {
+	shown := ""
+	if !p.IsZero() {
+		shown = p.In(f.zone).Format(typedMoment)
+	}
+	f.scalar(templates.FormMoment, name, label, shown, func(s string) string {
+		if s == "" {
+			*p = time.Time{}
+			return ""
+		}
+		for _, form := range []string{typedMoment, typedMoment + ":05", time.DateOnly} {
+			if t, err := time.ParseInLocation(form, s, f.zone); err == nil {
+				*p = t.UTC()
+				return ""
+			}
+		}
+		return "escribe día y hora, como 2026-01-31T09:00"
+	}, more)
+}
+
+func (f *Form) check(name, label string, p *bool, more ...field) {
+	v := f.view(templates.FormCheck, name, label, more)
+	if f.typed != nil {
+		if *p = f.typed.Get(f.from+name) != ""; *p {
+			f.filled++
+		}
+	}
+	v.Checked = *p
+	*f.out = append(*f.out, v)
+}
+
+// choice is one of some options. A value that there is not is refused.
+func choice[T ~string](f *Form, name, label string, p *T, options []templates.FormOption, more ...field) {
+	options = slices.Clone(options)
+	if !slices.ContainsFunc(options, func(o templates.FormOption) bool { return o.Value == string(*p) }) {
+		options = append(options, templates.FormOption{Value: string(*p), Label: string(*p)})
+	}
+	f.scalar(templates.FormChoice, name, label, string(*p), func(s string) string {
+		if !slices.ContainsFunc(options, func(o templates.FormOption) bool { return o.Value == s }) {
+			return "elige una de las opciones"
+		}
+		*p = T(s)
+		return ""
+	}, append(more, func(v *templates.FormField) { v.Options = options }))
+}
+
+// pick is any number of some options. What was chosen before and is no option
+// any more is shown too, so that nothing is lost unseen.
+func pick[T ~string](f *Form, name, label string, p *[]T, groups []templates.FormGroup, more ...field) {
+	v := f.view(templates.FormPick, name, label, more)
+	if f.typed != nil {
+		read := make([]T, 0, len(f.typed[f.from+name]))
+		for _, s := range f.typed[f.from+name] {
+			read = append(read, T(s))
+		}
+		slices.Sort(read)
+		read = slices.Compact(read)
+		if f.filled += len(read); !slices.Equal(read, slices.Sorted(slices.Values(*p))) {
+			*p = read
+		}
+		if len(*p) == 0 {
+			*p = nil
+		}
+	}
+	v.Groups = make([]templates.FormGroup, 0, len(groups))
+	known := make(map[string]bool)
+	for _, g := range groups {
+		g.Options = slices.Clone(g.Options)
+		for i, o := range g.Options {
+			known[o.Value] = true
+			g.Options[i].Chosen = slices.Contains(*p, T(o.Value))
+		}
+		v.Groups = append(v.Groups, g)
+	}
+	var gone []templates.FormOption
+	for _, s := range *p {
+		if !known[string(s)] {
+			gone = append(gone, templates.FormOption{Value: string(s), Label: string(s), Chosen: true})
+		}
+	}
+	if gone != nil {
+		v.Groups = append(v.Groups, templates.FormGroup{Label: "Ya no están en la lista", Options: gone})
+	}
+	*f.out = append(*f.out, v)
+}
+
+// spareRows are how many empty rows end a list: without a script, a longer list
+// is saved twice.
+const spareRows = 2
+
+// rows is a list. A row in which nobody filled in anything is none.
+func rows[T any](f *Form, name, label, one string, most int, p *[]T, each func(*Form, *T), more ...field) {
+	v := f.view(templates.FormRows, name, label, more)
+	v.Add = "Agregar " + one
+	part := func(typed url.Values, from string, value *T) (int, templates.FormRow) {
+		n := len(v.Rows)
+		row := &Form{
+			typed: typed, from: f.from + name + "[" + from + "].", at: f.at + name + "[" + strconv.Itoa(n) + "].",
+			zone: f.zone, wrong: new([]loyalty.FieldError), out: new([]templates.FormField),
+		}
+		each(row, value)
+		if row.filled > 0 || typed == nil {
+			*f.wrong = append(*f.wrong, *row.wrong...)
+		}
+		return row.filled, templates.FormRow{Title: title(one) + " " + strconv.Itoa(n+1), Fields: *row.out}
+	}
+	if f.typed == nil {
+		for i := range *p {
+			_, row := part(nil, "", &(*p)[i])
+			v.Rows = append(v.Rows, row)
+		}
+	} else {
+		var read []T
+		for _, number := range sent(f.typed, f.from+name+"[", most) {
+			var value T
+			filled, row := part(f.typed, number, &value)
+			if filled > 0 {
+				f.filled += filled
+				read = append(read, value)
+				v.Rows = append(v.Rows, row)
+			}
+		}
+		*p = read
+	}
+	for range min(spareRows, most-len(v.Rows)) {
+		_, row := part(nil, "", new(T))
+		v.Rows = append(v.Rows, row)
+	}
+	*f.out = append(*f.out, v)
+}
+
+// sent gives the numbers of the rows that were sent, in their order, and at most
+// as many as it makes sense to look at.
+func sent(typed url.Values, prefix string, most int) []string {
+	var numbers []int
+	for name := range typed {
+		rest, ok := strings.CutPrefix(name, prefix)
+		if !ok {
+			continue
+		}
+		number, _, _ := strings.Cut(rest, "]")
+		if n, err := strconv.Atoi(number); err == nil && n >= 0 && strconv.Itoa(n) == number {
+			numbers = append(numbers, n)
+		}
+	}
+	slices.Sort(numbers)
+	numbers = slices.Compact(numbers)
+	var out []string
+	for _, n := range numbers[:min(len(numbers), 2*most+spareRows)] {
+		out = append(out, strconv.Itoa(n))
+	}
+	return out
+}
+
+// optional is a part that is absent where nobody filled in anything.
+func optional[T any](f *Form, p **T, each func(*Form, *T)) {
+	v := new(T)
+	if *p != nil {
+		*v = **p
+	}
+	before := f.filled
+	each(f, v)
+	if f.typed == nil {
+		return
+	}
+	*p = nil
+	if f.filled > before {
+		*p = v
+	}
+}
+
+// title is a noun at the beginning of a line.
+func title(noun string) string {
+	r, n := utf8.DecodeRuneInString(noun)
+	return string(unicode.ToUpper(r)) + noun[n:]
+}

@@ -1,0 +1,173 @@
+package templates
+
+import (
+	"io"
+	"strings"
+)
+
+// FormView is a page of one form in sections. It posts csrf and its fields to
+// Action; the same page, with what was typed and what is wrong with it, is the
+// answer to a form that cannot be taken.
+type FormView struct {
+	Desk     DeskView
+	Title    string
+	Intro    string
+	Back     string // where "Cancelar" leads
+	Action   string
+	Submit   string // text of the button
+	Errors   []FormError
+	Sections []FormSection
+}
+
+// FormError is one line of what is wrong; At is the ID of the field, "" where it
+// is about the whole.
+type FormError struct {
+	At   string
+	Text string
+}
+
+// FormSection is a part of a form that can be folded.
+type FormSection struct {
+	Title  string
+	Help   string
+	Open   bool
+	Fields []FormField
+}
+
+// Wrong says whether something in the section is to be corrected.
+func (s FormSection) Wrong() bool { return anyWrong(s.Fields) }
+
+func anyWrong(fields []FormField) bool {
+	for i := range fields {
+		if fields[i].Error != "" || anyWrong(fields[i].Fields) {
+			return true
+		}
+		for _, row := range fields[i].Rows {
+			if anyWrong(row.Fields) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// FormKind is what a field looks like.
+type FormKind string
+
+// The kinds of fields.
+const (
+	FormText   FormKind = "text"
+	FormArea   FormKind = "area"
+	FormNumber FormKind = "number" // a whole number
+	FormMoney  FormKind = "money"  // pesos, "18.50"
+	FormRate   FormKind = "rate"   // a percentage, "12.5"
+	FormMoment FormKind = "moment" // day and time, "2006-01-02T15:04"
+	FormDay    FormKind = "day"    // "2006-01-02"
+	FormClock  FormKind = "clock"  // "15:04"
+	FormCheck  FormKind = "check"
+	FormChoice FormKind = "choice" // one of Options
+	FormPick   FormKind = "pick"   // any of the options in Groups
+	FormRows   FormKind = "rows"   // fields again and again; the last rows are empty
+	FormHidden FormKind = "hidden"
+	FormNote   FormKind = "note" // only words: Help
+)
+
+// FormField is one field. Name is what it posts.
+type FormField struct {
+	Kind     FormKind
+	Name     string
+	Label    string
+	Help     string
+	Error    string
+	Value    string
+	Suffix   string // after a number: "piezas"
+	Required bool
+	Checked  bool
+	Options  []FormOption
+	Groups   []FormGroup
+	Fields   []FormField
+	Rows     []FormRow
+	Add      string // text of the button that adds a row; without it none can be added
+}
+
+// FormOption is one choice.
+type FormOption struct {
+	Value  string
+	Label  string
+	Chosen bool
+}
+
+// FormGroup is some of the options to pick.
+type FormGroup struct {
+	Label   string
+	Options []FormOption
+}
+
+// FormRow is one entry of FormRows.
+type FormRow struct {
+	Title  string
+	Fields []FormField
+}
+
+// ID of the control: the name, as a fragment of an address can say it.
+func (f FormField) ID() string {
+	return "f-" + strings.NewReplacer("[", "-", "].", "-", "]", "", ".", "-").Replace(f.Name)
+}
+
+// OptionID of one of the options to pick.
+func (f FormField) OptionID(group, option int) string {
+	return f.ID() + "-" + viewNumber(group) + "-" + viewNumber(option)
+}
+
+// Picked counts what is chosen of the options to pick.
+func (f FormField) Picked() (n int) {
+	for _, g := range f.Groups {
+		for _, o := range g.Options {
+			if o.Chosen {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+// Small says whether there are so few options to pick that they need no fold.
+func (f FormField) Small() bool {
+	return len(f.Groups) == 1 && len(f.Groups[0].Options) <= 8
+}
+
+// InputMode is the keyboard that a phone shows.
+func (f FormField) InputMode() string {
+	switch f.Kind { //nolint:exhaustive // the others are not typed on a keyboard of numbers
+	case FormNumber:
+		return "numeric"
+	case FormMoney, FormRate:
+		return "decimal"
+	}
+	return "text"
+}
+
+// InputType is the type of the input element.
+func (f FormField) InputType() string {
+	switch f.Kind { //nolint:exhaustive // the others are text
+	case FormMoment:
+		return "datetime-local"
+	case FormDay:
+		return "date"
+	case FormClock:
+		return "time"
+	}
+	return "text"
+}
+
+// Plain says whether the field is an input of one line.
+func (f FormField) Plain() bool {
+	switch f.Kind { //nolint:exhaustive // what has an element of its own
+	case FormText, FormNumber, FormMoney, FormRate, FormMoment, FormDay, FormClock:
+		return true
+	}
+	return false
+}
+
+// Form renders the page.
+func (s *Set) Form(w io.Writer, v FormView) error { return s.render(w, "form", "layout", v) }
