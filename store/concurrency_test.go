@@ -13,20 +13,37 @@ import (
 	"github.com/qoa-conectados/qoa/store/loyalty"
 )
 
-// Sales, evidence codes, rewards, deliveries, expiries, onboardings and
-// erasures of the same few people, all at once: the ledger is clean, and nobody
-// ever waited in a circle.
+// Sales, returns, evidence codes, rewards, deliveries, cancellations, yes and no,
+// corrections, expiries, onboardings and erasures of the same few people, all at
+// once: the ledger is clean, and nobody ever waited in a circle.
 func TestRandomMixOnTheSameCardsIsCleanAndNeverDeadlocks(t *testing.T) {
 	w := newWorld(t, 8)
 	ctx := t.Context()
+	budget := w.made(func(in *store.CampaignInput) {
+		in.Terms.Budget = &loyalty.Budget{Stamps: 400, Rewards: 30}
+		in.Terms.Expiry = &loyalty.Expiry{Days: 5}
+		in.Terms.Limits = []loyalty.Limit{
+			{Max: 40, Period: loyalty.EachDay},
+			{Counts: loyalty.CountPurchases, Max: 300, Period: loyalty.EachHour, PerShop: true, AllCards: true},
+		}
+		in.Terms.Tiers = &loyalty.Tiers{Keep: loyalty.TierToReward, Levels: []loyalty.Level{{Name: "Plata", Earned: 5}}}
+	})
+	careful := w.made(func(in *store.CampaignInput) {
+		in.Terms.Scheme, in.Terms.PointsGoal = loyalty.Both, 100
+		in.Terms.Earn = append(in.Terms.Earn, loyalty.Earn{Unit: loyalty.Point, Per: loyalty.PerPeso, Amount: 1})
+		in.Terms.Pending, in.Terms.Expiry = &loyalty.Pending{Hours: 1}, &loyalty.Expiry{InactiveDays: 4}
+		in.Terms.Budget = &loyalty.Budget{Points: 3000}
+	})
+	require.NoError(t, w.exec(`UPDATE cpgs SET budget_cents = 60000`))
 	people := make([]loyalty.ID, 5)
 	for i := range people {
 		people[i] = w.consumer(fmt.Sprintf("+52553333%04d", i))
 	}
-	var evidence, rewards sync.Map
-	someOf := func(m *sync.Map) (code string) {
-		m.Range(func(k, _ any) bool { code = k.(string); return false })
-		return code
+	rewards := []loyalty.ID{w.reward, budget.Rewards[0].ID, careful.Rewards[0].ID}
+	var evidence, codes, purchases sync.Map
+	someOf := func(m *sync.Map) (key string) {
+		m.Range(func(k, _ any) bool { key = k.(string); return false })
+		return key
 	}
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
@@ -36,36 +53,61 @@ func TestRandomMixOnTheSameCardsIsCleanAndNeverDeadlocks(t *testing.T) {
 			r := rand.New(rand.NewPCG(seed, uint64(g)))
 			for n := range 12 {
 				person := people[r.IntN(len(people))]
-				what := r.IntN(12)
+				what, units, which := r.IntN(20), int64(1+r.IntN(6)), r.IntN(len(rewards))
+				var bought, requested string
 				err := w.db.InTx(ctx, func(tx *store.Tx) error {
+					bought, requested = "", ""
 					_, card, err := tx.ChatLink(ctx, person)
 					if err != nil {
 						return err
 					}
+					in := w.purchase(fmt.Sprintf("mix-%d-%d", g, n), card, units)
 					switch what {
-					case 0, 1, 2, 3, 4:
-						_, _, err = tx.RecordPurchase(ctx, w.admin, w.purchase(fmt.Sprintf("mix-%d-%d", g, n), card, int64(1+r.IntN(6))))
-					case 5, 6:
+					case 0, 1, 2, 3, 4, 5, 6:
+						if what > 4 {
+							in.Captured = "typed"
+						}
+						var p store.Receipt
+						p, _, err = tx.RecordPurchase(ctx, w.admin, in)
+						bought = string(p.ID)
+					case 7:
 						var e store.Evidence
 						if e, err = tx.IssueEvidence(ctx, person); err == nil {
 							evidence.Store(e.Code, true)
 						}
-					case 7:
-						if code := someOf(&evidence); code != "" {
-							_, _, err = tx.RecordPurchase(ctx, w.admin, w.purchase(fmt.Sprintf("mix-%d-%d", g, n), code, 1))
-						}
 					case 8:
-						var d store.Redemption
-						if d, err = tx.RequestRedemption(ctx, person, w.reward); err == nil {
-							rewards.Store(d.Code, true)
+						if in.Code = someOf(&evidence); in.Code != "" {
+							_, _, err = tx.RecordPurchase(ctx, w.admin, in)
 						}
-					case 9:
-						if code := someOf(&rewards); code != "" {
+					case 9, 10:
+						var d store.Redemption
+						d, err = tx.RequestRedemption(ctx, person, rewards[which])
+						requested = d.Code
+					case 11:
+						if code := someOf(&codes); code != "" {
 							_, err = tx.DeliverRedemption(ctx, w.admin, code, w.shop.Code)
 						}
-					case 10:
+					case 12:
+						if code := someOf(&codes); code != "" {
+							_, err = tx.CancelRedemption(ctx, w.admin, code)
+						}
+					case 13, 14:
+						if id := someOf(&purchases); id != "" {
+							in := store.ReversalInput{Reason: "mezcla"}
+							if what == 14 {
+								in.Items = []store.ReversalItem{{GTIN: w.gtin, Quantity: 1}}
+							}
+							_, _, err = tx.ReversePurchase(ctx, w.admin, loyalty.ID(id), in)
+						}
+					case 15:
+						_, err = tx.ConfirmPending(ctx, person, "")
+					case 16:
+						_, err = tx.DenyPending(ctx, person, "")
+					case 17:
+						_, _, err = tx.Adjust(ctx, w.admin, store.AdjustmentInput{Campaign: w.stamps, CardCode: card, Unit: loyalty.Stamp, Amount: units - 7, Reason: "mezcla"})
+					case 18:
 						_, err = tx.Onboard(ctx, person, w.otherShop.Code, "mix")
-					case 11:
+					case 19:
 						if person == people[0] && n == 11 {
 							err = tx.Erase(ctx, person, "mix")
 						} else {
@@ -75,18 +117,41 @@ func TestRandomMixOnTheSameCardsIsCleanAndNeverDeadlocks(t *testing.T) {
 					return err
 				})
 				switch loyalty.CodeOf(err) {
-				case "", loyalty.CodeEvidenceUsed, loyalty.CodeEvidenceUnknown, loyalty.CodeRewardNotReady, loyalty.CodeRedemptionDone, loyalty.CodeRedemptionClosed, loyalty.CodeCardNotFound, loyalty.CodeNotFound:
+				case "":
+					if bought != "" {
+						purchases.Store(bought, true)
+					}
+					if requested != "" {
+						codes.Store(requested, true)
+					}
+				case loyalty.CodeEvidenceUsed, loyalty.CodeEvidenceUnknown, loyalty.CodeRewardNotReady, loyalty.CodeRedemptionDone, loyalty.CodeRedemptionClosed,
+					loyalty.CodeCardNotFound, loyalty.CodeNotFound, loyalty.CodeBudgetExhausted, loyalty.CodeReversalTooMuch:
 				default:
 					t.Errorf("operation %d: %v", what, err)
+				}
+				if r.IntN(8) == 0 { // what is done stays there for others to do again
+					purchases.Delete(someOf(&purchases))
+					codes.Delete(someOf(&codes))
 				}
 			}
 		})
 	}
-	for range 8 {
+	for i := range 8 {
 		wg.Go(func() {
 			late := w.db.At(w.now().Add(store.RedemptionLife + time.Hour))
-			if err := late.InTx(ctx, func(tx *store.Tx) error { _, err := tx.ExpireRedemptions(ctx, 100); return err }); err != nil {
-				t.Errorf("expire: %v", err)
+			for _, job := range []func(*store.Tx) error{
+				func(tx *store.Tx) error { _, err := tx.ExpireRedemptions(ctx, 100); return err },
+				func(tx *store.Tx) error { _, err := tx.ScheduleExpiry(ctx, 100); return err },
+				func(tx *store.Tx) error { _, err := tx.ExpireBalances(ctx, 100); return err },
+				func(tx *store.Tx) error { _, err := tx.WarnExpiry(ctx, 100); return err },
+				func(tx *store.Tx) error { _, err := tx.RollTiers(ctx, 100); return err },
+			} {
+				if err := late.InTx(ctx, job); err != nil {
+					t.Errorf("job: %v", err)
+				}
+			}
+			if _, err := late.MaturePending(ctx, 10*i); err != nil {
+				t.Errorf("mature: %v", err)
 			}
 		})
 	}

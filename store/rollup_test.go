@@ -34,14 +34,6 @@ func (w *world) sold(shop store.Shop, daysAgo ...int) {
 	}
 }
 
-func (w *world) patch(campaign loyalty.ID, p store.CampaignPatch) {
-	w.t.Helper()
-	w.do(func(tx *store.Tx) error {
-		_, err := tx.UpdateCampaign(w.t.Context(), w.admin, campaign, p)
-		return err
-	})
-}
-
 // However many look at reports at once, a late purchase is worked in once, and
 // only the days that it touches are made anew.
 func TestReportsAtOnceCatchUpOnce(t *testing.T) {
@@ -144,25 +136,16 @@ func TestAChangedCampaignHasItsFiguresAtOnce(t *testing.T) {
 	w.clock.Advance(time.Second)
 	require.EqualValues(t, 4, w.units(w.stamps))
 
-	var made store.Campaign
-	w.do(func(tx *store.Tx) (err error) {
-		stamps, err := tx.Campaign(ctx, w.admin, w.stamps)
-		require.NoError(t, err)
-		made, err = tx.CreateCampaign(ctx, w.admin, store.CampaignInput{
-			CPG: w.cpg, Name: "Desde hace cuatro semanas", Scheme: loyalty.Stamps, Status: loyalty.Active, Rule: loyalty.Rule{PerUnit: 1},
-			Goal: 5, Products: stamps.Products, Shops: []loyalty.ID{w.shop.ID}, StartsAt: w.now().AddDate(0, 0, -28),
-		})
-		return err
-	})
+	made := w.made(func(in *store.CampaignInput) { in.Terms.StartsAt = w.now().AddDate(0, 0, -28) })
 	require.EqualValues(t, 3, w.units(made.ID), "of its dates, at its shop")
 	require.EqualValues(t, 4, w.units(w.stamps), "the other one's stay")
 
-	everywhere, earlier, ends := true, w.now().AddDate(0, 0, -36), w.now().AddDate(0, 0, -19)
-	w.patch(made.ID, store.CampaignPatch{AllShops: &everywhere})
+	earlier, ends := w.now().AddDate(0, 0, -36), w.now().AddDate(0, 0, -19)
+	w.change(made.ID, func(t *loyalty.Terms) { t.AllShops, t.Shops = true, nil })
 	require.EqualValues(t, 4, w.units(made.ID), "other shops")
-	w.patch(made.ID, store.CampaignPatch{StartsAt: &earlier})
+	w.change(made.ID, func(t *loyalty.Terms) { t.StartsAt = earlier })
 	require.EqualValues(t, 5, w.units(made.ID), "an earlier start")
-	w.patch(made.ID, store.CampaignPatch{EndsAt: &ends})
+	w.change(made.ID, func(t *loyalty.Terms) { t.EndsAt = ends })
 	require.EqualValues(t, 3, w.units(made.ID), "an earlier end")
 
 	var more store.Product
@@ -172,12 +155,11 @@ func TestAChangedCampaignHasItsFiguresAtOnce(t *testing.T) {
 		more, err = tx.CreateProduct(ctx, w.admin, store.ProductInput{Brand: brands[0].ID, GTIN: validGTIN("750123450009"), Name: "Otro", ReferencePrice: 100})
 		return err
 	})
-	w.patch(made.ID, store.CampaignPatch{Products: &[]loyalty.ID{more.ID}})
+	w.change(made.ID, func(t *loyalty.Terms) { t.Products = []loyalty.ID{more.ID} })
 	require.Zero(t, w.units(made.ID), "other products")
 	require.Zero(t, w.count(`SELECT count(*) FROM rollup_changes`))
 
-	name := "Otro nombre"
-	w.patch(made.ID, store.CampaignPatch{Name: &name})
+	w.change(made.ID, func(t *loyalty.Terms) { t.Name = "Otro nombre" })
 	require.Zero(t, w.count(`SELECT count(*) FROM rollup_changes`), "a name counts for nothing")
 }
 
@@ -212,8 +194,7 @@ func TestAnEndedCampaignsFiguresStay(t *testing.T) {
 	ctx := t.Context()
 	began := w.now()
 	w.clock.Advance(5 * 24 * time.Hour)
-	ended := loyalty.Ended
-	w.patch(w.stamps, store.CampaignPatch{Status: &ended})
+	w.move(w.stamps, loyalty.Ended)
 	w.clock.Advance(10 * 24 * time.Hour)
 	w.sold(w.shop, 12, 3) // one before the end, one after it
 	report := func() (r store.ROIReport) {

@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"io"
 	"testing"
 	"time"
 
@@ -18,15 +19,17 @@ func TestMain(m *testing.M) { storetest.Main(m) }
 // two shops of which one takes part, a stamp campaign with a reward, and a
 // consumer with a card.
 type world struct {
-	t     *testing.T
-	db    *store.DB
-	url   string
-	clock *storetest.Clock
-	admin loyalty.Scope
+	t      *testing.T
+	db     *store.DB
+	url    string
+	clock  *storetest.Clock
+	admin  loyalty.Scope
+	random io.Reader
 
 	cpg, otherCPG   loyalty.ID
 	shop, otherShop store.Shop
 	gtin, otherGTIN string
+	product         loyalty.ID // of gtin
 	stamps          loyalty.ID // the campaign: one stamp a unit, goal 10
 	reward          loyalty.ID // for 10 stamps
 	started         time.Time
@@ -40,11 +43,11 @@ func newWorld(t *testing.T, conns int32) *world {
 		t: t, url: storetest.Database(t), gtin: "7501055300075",
 		// Not a round hour: midnight bugs hide at noon.
 		clock: storetest.NewClock(time.Date(2026, 3, 5, 17, 42, 11, 0, time.UTC)),
-		admin: loyalty.System(),
+		admin: loyalty.System(), random: storetest.Rand(7),
 	}
 	w.otherGTIN = validGTIN("750123456789")
 	db, err := store.Open(t.Context(), store.Options{
-		URL: w.url, MaxConns: conns, Now: w.clock.Now, Random: storetest.Rand(7),
+		URL: w.url, MaxConns: conns, Now: w.clock.Now, Random: w.random,
 		Secret: []byte("a secret for tests, long enough!"), PublicURL: "http://localhost:3000",
 	})
 	require.NoError(t, err)
@@ -74,14 +77,15 @@ func newWorld(t *testing.T, conns int32) *world {
 		w.otherShop, err = tx.CreateShop(ctx, w.admin, store.ShopInput{Name: "La Esquina", Kind: "tiendita", City: "Guadalajara", State: "Jalisco"})
 		require.NoError(t, err)
 		c, err := tx.CreateCampaign(ctx, w.admin, store.CampaignInput{
-			CPG: w.cpg, Name: "Junta 10", Scheme: loyalty.Stamps, Status: loyalty.Active, Enrolment: loyalty.Automatic,
-			Rule: loyalty.Rule{PerUnit: 1}, Goal: 10, Products: products[:1], Shops: []loyalty.ID{w.shop.ID},
-			Rewards:  []store.RewardInput{{Name: "Un refresco gratis", Threshold: 10, Cost: 1200}},
-			StartsAt: w.started, EndsAt: w.now().Add(90 * 24 * time.Hour), MarginBPS: 3000, Fee: 50000,
-			NudgeQuietDays: 3, NudgeGapDays: 7,
+			CPG: w.cpg, Status: loyalty.Active, Terms: loyalty.Terms{
+				Name: "Junta 10", Scheme: loyalty.Stamps, Goal: 10, Earn: []loyalty.Earn{{Unit: loyalty.Stamp, Per: loyalty.PerUnit, Amount: 1}},
+				Products: products[:1], Shops: []loyalty.ID{w.shop.ID}, StartsAt: w.started, EndsAt: w.now().Add(90 * 24 * time.Hour),
+				MarginBPS: 3000, Fee: 50000, NudgeQuietDays: 3, NudgeGapDays: 7,
+			},
+			Rewards: []store.RewardInput{{Name: "Un refresco gratis", Unit: loyalty.Stamp, Threshold: 10, Cost: 1200}},
 		})
 		require.NoError(t, err)
-		w.stamps, w.reward = c.ID, c.Rewards[0].ID
+		w.product, w.stamps, w.reward = products[0], c.ID, c.Rewards[0].ID
 		return nil
 	})
 	w.person = w.consumer("+525512345678")
@@ -196,23 +200,79 @@ func (w *world) expire() (n int) {
 }
 
 // balance of the consumer in a campaign.
-func (w *world) balance(campaign loyalty.ID) (n int64) {
+func (w *world) balance(campaign loyalty.ID) int64 { return w.part(campaign).Balance }
+
+// made is a campaign of the CPG that runs at the shop with its product: one stamp
+// a unit, goal 10, a reward for 5. How may change it.
+func (w *world) made(how func(*store.CampaignInput)) (c store.Campaign) {
 	w.t.Helper()
-	w.do(func(tx *store.Tx) error {
-		wallet, err := tx.Wallet(w.t.Context(), w.person)
-		for _, b := range wallet.Balances {
-			if b.ID == campaign {
-				n = b.Balance
-			}
-		}
+	in := store.CampaignInput{
+		CPG: w.cpg, Status: loyalty.Active, Terms: loyalty.Terms{
+			Name: "Otra", Scheme: loyalty.Stamps, Goal: 10, Earn: []loyalty.Earn{{Unit: loyalty.Stamp, Per: loyalty.PerUnit, Amount: 1}},
+			Products: []loyalty.ID{w.product}, Shops: []loyalty.ID{w.shop.ID}, StartsAt: w.started,
+		},
+		Rewards: []store.RewardInput{{Name: "Algo", Unit: loyalty.Stamp, Threshold: 5, Cost: 700}},
+	}
+	how(&in)
+	w.do(func(tx *store.Tx) (err error) {
+		c, err = tx.CreateCampaign(w.t.Context(), w.admin, in)
 		return err
 	})
-	return n
+	return c
+}
+
+// change gives a campaign new terms from now on.
+func (w *world) change(campaign loyalty.ID, apply func(*loyalty.Terms)) {
+	w.t.Helper()
+	w.do(func(tx *store.Tx) error {
+		_, err := tx.ChangeCampaign(w.t.Context(), w.admin, campaign, store.CampaignChange{Reason: "prueba", Apply: apply})
+		return err
+	})
+}
+
+// move gives a campaign another status.
+func (w *world) move(campaign loyalty.ID, to loyalty.Status) {
+	w.t.Helper()
+	w.do(func(tx *store.Tx) error {
+		_, err := tx.MoveCampaign(w.t.Context(), w.admin, campaign, to, "prueba")
+		return err
+	})
 }
 
 func (w *world) limitPerDay(n int64) {
 	w.t.Helper()
-	require.NoError(w.t, w.exec(`UPDATE campaigns SET max_per_day = $1`, n))
+	w.change(w.stamps, func(t *loyalty.Terms) { t.Limits = []loyalty.Limit{{Max: n, Period: loyalty.EachDay}} })
+}
+
+// part of the consumer in a campaign, in its first unit.
+func (w *world) part(campaign loyalty.ID) (b store.Balance) {
+	w.t.Helper()
+	w.do(func(tx *store.Tx) error {
+		wallet, err := tx.Wallet(w.t.Context(), w.person)
+		for i := len(wallet.Balances) - 1; i >= 0; i-- {
+			if wallet.Balances[i].ID == campaign {
+				b = wallet.Balances[i]
+			}
+		}
+		return err
+	})
+	require.NotEmpty(w.t, b.ID)
+	return b
+}
+
+// reverse takes back a purchase, whole where no items are named.
+func (w *world) reverse(scope loyalty.Scope, id loyalty.ID, key string, items ...store.ReversalItem) (r store.Reversal, replayed bool, err error) {
+	err = w.db.InTx(w.t.Context(), func(tx *store.Tx) (err error) {
+		r, replayed, err = tx.ReversePurchase(w.t.Context(), scope, id, store.ReversalInput{Reason: "devolución", Items: items, Key: key})
+		return err
+	})
+	return r, replayed, err
+}
+
+// notices gives how many messages of a template are queued.
+func (w *world) notices(template string) int64 {
+	w.t.Helper()
+	return w.count(`SELECT count(*) FROM outbox WHERE template = $1`, template)
 }
 
 func (w *world) stock(reward loyalty.ID, n int64) {
@@ -227,6 +287,16 @@ func (w *world) exec(sql string, args ...any) error {
 	require.NoError(w.t, err)
 	defer c.Close(w.t.Context())
 	_, err = c.Exec(w.t.Context(), sql, args...)
+	return err
+}
+
+// execAll is exec for several statements.
+func (w *world) execAll(sql string) error {
+	w.t.Helper()
+	c, err := pgx.Connect(w.t.Context(), w.url)
+	require.NoError(w.t, err)
+	defer c.Close(w.t.Context())
+	_, err = c.PgConn().Exec(w.t.Context(), sql).ReadAll()
 	return err
 }
 
