@@ -28,3 +28,6 @@ func (db *DB) Waiting() int { return int(db.hashing.waiting.Load()) }
 
 // Nobody is the hash that the password of an unknown e-mail is held against.
 const Nobody = nobody
+
+// RulesGeneration is the generation of the rules that the process remembers.
+func (db *DB) RulesGeneration() int64 { return db.memory.rules.Load().generation }

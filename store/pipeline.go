@@ -156,18 +156,10 @@ func (r pipelineRow) Scan(dest ...any) error {
 func (p *pipeline) SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults {
 	results, err := p.send(ctx, b.QueuedQueries...)
 	if err != nil {
-		return failedBatch{err}
+		return pgx.FailedBatchResults(b, err)
 	}
 	return results
 }
-
-// failedBatch is what a batch comes to that could not be sent.
-type failedBatch struct{ err error }
-
-func (f failedBatch) Exec() (pgconn.CommandTag, error) { return pgconn.CommandTag{}, f.err }
-func (f failedBatch) Query() (pgx.Rows, error)         { return nil, f.err }
-func (f failedBatch) QueryRow() pgx.Row                { return pipelineRow{err: f.err} }
-func (f failedBatch) Close() error                     { return f.err }
 
 func (p *pipeline) CopyFrom(ctx context.Context, table pgx.Identifier, columns []string, rows pgx.CopyFromSource) (int64, error) {
 	if err := p.flush(ctx); err != nil {

@@ -45,9 +45,11 @@ func evaluate(parts []part, sale *loyalty.Sale) {
 	judgements := loyalty.Evaluate(candidates, sale)
 	for i := range judgements {
 		j := &judgements[i]
-		n := slices.IndexFunc(parts, func(pt part) bool { return pt.campaign.ID == j.Campaign.ID })
+		n := slices.IndexFunc(candidates, func(c loyalty.Candidate) bool { return c.Campaign == j.Campaign })
 		parts[n].judgement = j
-		parts[n].basis = loyalty.NewBasis(&candidates[slices.IndexFunc(candidates, func(c loyalty.Candidate) bool { return c.Campaign == j.Campaign })], sale, j)
+		if j.Earned() {
+			parts[n].basis = loyalty.NewBasis(&candidates[n], sale, j)
+		}
 	}
 }
 

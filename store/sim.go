@@ -30,7 +30,7 @@ type SimMessage struct {
 // message; an empty id gets one.
 func (tx *Tx) SimReceive(ctx context.Context, from loyalty.Phone, id, text, kind, trace string) (string, error) {
 	if id == "" {
-		id = tx.messageID()
+		id = messageID(tx.newID())
 	}
 	if err := tx.lockChat(ctx, string(from)); err != nil {
 		return id, err

@@ -275,7 +275,7 @@ func (h *history) earn(c *consumer, where int, lines []loyalty.Line, receipt *st
 		}
 		v := j.Campaign
 		of := slices.IndexFunc(candidates, func(c loyalty.Candidate) bool { return c.Campaign == v })
-		basis[v.ID] = loyalty.NewBasis(&candidates[of], sale)
+		basis[v.ID] = loyalty.NewBasis(&candidates[of], sale, &j)
 		p := c.parts[v.ID]
 		if p == nil {
 			p = &part{id: h.id(at), createdAt: at, balance: map[loyalty.Unit]int64{}}
