@@ -16,11 +16,3 @@ func takesPart(shop string) string {
 	return `((c.all_shops OR EXISTS (SELECT FROM campaign_shops tp WHERE tp.campaign_id = c.id AND tp.shop_id = ` + shop + `))
 	  AND NOT EXISTS (SELECT FROM cpg_shops cs WHERE cs.cpg_id = c.cpg_id AND cs.shop_id = ` + shop + ` AND NOT cs.active))`
 }
-
-// ownsCampaign says whether the caller may act for the campaign's owner.
-func ownsCampaign(s loyalty.Scope, c *loyalty.Campaign) bool {
-	if c.Owner != "" {
-		return s.All() || s.Role == loyalty.RoleTendero && s.SellsAt(c.Owner)
-	}
-	return s.OwnsCPG(c.CPG)
-}

@@ -65,10 +65,10 @@ func (tx *Tx) warn(ctx context.Context, h *holding) error {
 		if a == nil {
 			continue
 		}
-		if a.Due(tx.now) > 0 { // the other job comes for it
-			next = &tx.now
-		}
 		first := a.NextExpiry(tx.now)
+		if a.Due(tx.now) > 0 { // it is taken when it is looked at next
+			first = *h.NextExpiry
+		}
 		if first.IsZero() {
 			continue
 		}
@@ -84,7 +84,7 @@ func (tx *Tx) warn(ctx context.Context, h *holding) error {
 			Person: h.person, Lane: LaneService, Template: "expiry.warning", Zone: zone,
 			Cause: "expiry:" + string(h.ID) + ":" + string(u) + ":" + first.In(h.zone).Format(time.DateOnly),
 			Vars: map[string]string{
-				"campaign": h.campaign.Name, "unit": string(u), "amount": strconv.FormatInt(a.Due(until)-a.Due(tx.now), 10),
+				"campaign": h.campaign.Name, "unit": string(u), "amount": strconv.FormatInt(a.Due(until), 10),
 				"date": loyalty.DayInWords(first.In(h.zone)), varCardURL: "",
 			},
 		})
@@ -101,8 +101,10 @@ func (tx *Tx) warn(ctx context.Context, h *holding) error {
 }
 
 // ScheduleExpiry finds, in campaigns whose balances end together, those for which
-// nobody has noted when: their terms said nothing of it when they were last
-// entered. It notes it for at most limit enrollments, and says for how many.
+// nobody has noted when: the terms said nothing of it when something was entered
+// last. It notes it for at most limit enrollments, and says for how many. Whoever
+// has been silent for longer than new terms allow loses nothing until they have
+// held for that long, but for a day.
 func (tx *Tx) ScheduleExpiry(ctx context.Context, limit int) (int, error) {
 	// Who uses the balance at this moment is left for the next time.
 	tag, err := tx.tx.Exec(ctx, `
@@ -114,7 +116,7 @@ func (tx *Tx) ScheduleExpiry(ctx context.Context, limit int) (int, error) {
 		    WHEN c.terms->'expiry' ? 'on' THEN (c.terms->'expiry'->>'on')::timestamptz > $1
 		      AND (e.next_expiry_at IS NULL OR e.next_expiry_at > (c.terms->'expiry'->>'on')::timestamptz)
 		    WHEN c.terms->'expiry' ? 'inactive_days' THEN e.next_expiry_at IS NULL ELSE false END
-		  LIMIT $2 FOR UPDATE OF e SKIP LOCKED) x
+		  LIMIT $2 FOR NO KEY UPDATE OF e SKIP LOCKED) x
 		WHERE e.id = x.id`, tx.now, limit)
 	return int(tag.RowsAffected()), err
 }

@@ -96,7 +96,7 @@ func (tx *Tx) ROI(ctx context.Context, scope loyalty.Scope, campaign loyalty.ID,
 		return ROIReport{}, err
 	}
 	v, err := tx.Campaign(ctx, scope, campaign)
-	if err == nil && !ownsCampaign(scope, &v.Campaign) {
+	if err == nil && !owns(scope, &v.Campaign) {
 		err = errNoCampaign() // public, but not its figures
 	}
 	if err != nil {
