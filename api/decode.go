@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -64,6 +65,7 @@ func strict(raw []byte, v any) error {
 func explain[T any](raw []byte, err error) error {
 	var wrongType *json.UnmarshalTypeError
 	if errors.As(err, &wrongType) {
+		wrongType.Field = jsonPath(wrongType.Field)
 		if wrongType.Field == "" {
 			return malformed("El cuerpo debe ser un objeto JSON.")
 		}
@@ -89,6 +91,13 @@ func explain[T any](raw []byte, err error) error {
 		}
 	}
 	return malformed("El cuerpo no tiene la forma esperada.")
+}
+
+// jsonPath leaves out of a path the Go names of embedded structs, which JSON does
+// not know: our own names are in lower case.
+func jsonPath(field string) string {
+	parts := strings.Split(field, ".")
+	return strings.Join(slices.DeleteFunc(parts, func(part string) bool { return part != "" && part != strings.ToLower(part) }), ".")
 }
 
 // indexed is the path of a value of the wrong type, as validation names it: the
@@ -303,4 +312,12 @@ func (n nullable[T]) patch() **T {
 		return nil
 	}
 	return &n.value
+}
+
+// orZero is nil where the field was not sent, and the zero value for null.
+func (n nullable[T]) orZero() *T {
+	if !n.given || n.value != nil {
+		return n.value
+	}
+	return new(T)
 }

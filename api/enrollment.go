@@ -10,8 +10,19 @@ import (
 	"github.com/qoa-conectados/qoa/store/loyalty"
 )
 
-type enrollmentInput struct {
-	CardCode string `json:"card_code"` // whose, when an admin calls
+// cardInput says for whom an admin does what a consumer does.
+type cardInput struct {
+	CardCode string `json:"card_code"` // read of an admin only
+}
+
+// consumerOf is for whom a consumer's operation is: the one who calls, or the one
+// whose card an admin names.
+func consumerOf(ctx context.Context, t *store.Tx, scope loyalty.Scope, card string) (loyalty.ID, error) {
+	if !scope.All() {
+		return scope.Person, nil
+	}
+	w, err := t.WalletByCard(ctx, scope, card)
+	return w.Person, err
 }
 
 type enrollmentView struct {
@@ -19,26 +30,20 @@ type enrollmentView struct {
 	Enrolled bool       `json:"enrolled"`
 }
 
-// enroll lets a consumer into a campaign: the one who calls, or the one whose
-// card an admin names.
+// enroll lets a consumer into a campaign.
 func (s *server) enroll(c *fiber.Ctx) error {
 	id, err := pathID(c)
 	if err != nil {
 		return err
 	}
-	in, err := optionalBody[enrollmentInput](c)
+	in, err := optionalBody[cardInput](c)
 	if err != nil {
 		return err
 	}
-	scope := scopeOf(c)
 	_, err = tx(s, c, func(ctx context.Context, t *store.Tx) (struct{}, error) {
-		person := scope.Person
-		if scope.All() {
-			w, err := t.WalletByCard(ctx, scope, in.CardCode)
-			if err != nil {
-				return struct{}{}, err
-			}
-			person = w.Person
+		person, err := consumerOf(ctx, t, scopeOf(c), in.CardCode)
+		if err != nil {
+			return struct{}{}, err
 		}
 		return struct{}{}, t.Enroll(ctx, person, id)
 	})

@@ -42,7 +42,9 @@ func newMetrics(d Deps) *metrics {
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "qoa_db_connections_in_use", Help: "Connections of the pool at work."},
 			func() float64 { n, _ := d.DB.Stat(); return float64(n) }),
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "qoa_db_connections", Help: "Connections of the pool."},
-			func() float64 { _, n := d.DB.Stat(); return float64(n) }))
+			func() float64 { _, n := d.DB.Stat(); return float64(n) }),
+		prometheus.NewCounterFunc(prometheus.CounterOpts{Name: "qoa_db_round_trips_total", Help: "How often transactions waited for Postgres."},
+			func() float64 { return float64(d.DB.RoundTrips()) }))
 	m.handler = adaptor.HTTPHandler(promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{ErrorHandling: promhttp.ContinueOnError}))
 	return m
 }

@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"net/http"
 	"strings"
 	"time"
 	"unicode"
@@ -45,19 +44,9 @@ func (s *server) recordPurchase(c *fiber.Ctx) error {
 	for i, item := range in.Items {
 		purchase.Items[i] = store.ItemInput(item)
 	}
-	var replayed bool
-	receipt, err := tx(s, c, func(ctx context.Context, t *store.Tx) (r store.Receipt, err error) {
-		r, replayed, err = t.RecordPurchase(ctx, scopeOf(c), purchase)
-		return r, err
+	return once(s, c, func(ctx context.Context, t *store.Tx) (store.Receipt, bool, error) {
+		return t.RecordPurchase(ctx, scopeOf(c), purchase)
 	})
-	if err != nil {
-		return err
-	}
-	if replayed {
-		c.Set("Idempotent-Replayed", "true")
-		return data(c, http.StatusOK, receipt)
-	}
-	return data(c, http.StatusCreated, receipt)
 }
 
 const mostKey = 128 // characters
@@ -77,5 +66,5 @@ func idempotencyKey(c *fiber.Ctx) (string, error) {
 }
 
 func (s *server) getPurchase(c *fiber.Ctx) error {
-	return one(s, c, func(r store.Receipt) store.Receipt { return r }, (*store.Tx).Purchase)
+	return one(s, c, as[store.Receipt], (*store.Tx).Purchase)
 }

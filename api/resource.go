@@ -42,6 +42,27 @@ func create[In, N, Out any](s *server, c *fiber.Ctx, show func(N) Out, make func
 	return data(c, http.StatusCreated, show(v))
 }
 
+// once answers a POST that a repeat does not do again: 201, or 200 with the first
+// answer.
+func once[Out any](s *server, c *fiber.Ctx, do func(context.Context, *store.Tx) (Out, bool, error)) error {
+	var replayed bool
+	v, err := tx(s, c, func(ctx context.Context, t *store.Tx) (v Out, err error) {
+		v, replayed, err = do(ctx, t)
+		return v, err
+	})
+	if err != nil {
+		return err
+	}
+	if replayed {
+		c.Set("Idempotent-Replayed", "true")
+		return data(c, http.StatusOK, v)
+	}
+	return data(c, http.StatusCreated, v)
+}
+
+// as shows what is made to be shown.
+func as[T any](v T) T { return v }
+
 // update answers a PATCH of one thing.
 func update[In, N, Out any](s *server, c *fiber.Ctx, show func(N) Out, change func(context.Context, *store.Tx, loyalty.Scope, loyalty.ID, In) (N, error)) error {
 	id, err := pathID(c)
@@ -86,14 +107,7 @@ func many[N, Out any](s *server, c *fiber.Ctx, show func(N) Out, list func(conte
 	if err != nil {
 		return err
 	}
-	return c.JSON(map[string]any{"data": mapped(all, show), "next_cursor": cursor(next)})
-}
-
-func cursor(next loyalty.ID) *loyalty.ID {
-	if next == "" {
-		return nil
-	}
-	return &next
+	return c.JSON(map[string]any{"data": mapped(all, show), "next_cursor": optionalID(next)})
 }
 
 // mapped shows each; an empty list is [] and never null.
@@ -117,6 +131,14 @@ func listOf[T any](all []T) []T {
 type stamps struct {
 	CreatedAt time.Time `json:"created_at"`
 	UpdatedAt time.Time `json:"updated_at"`
+}
+
+// optionalID is nil for no ID.
+func optionalID(id loyalty.ID) *loyalty.ID {
+	if id == "" {
+		return nil
+	}
+	return &id
 }
 
 // optionalTime is nil for the zero time.

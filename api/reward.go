@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"time"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -10,16 +11,25 @@ import (
 	"github.com/qoa-conectados/qoa/store/loyalty"
 )
 
-// rewardJSON shows a reward. What it costs its brand, only the brand sees.
+// rewardJSON shows a reward. What it costs its owner, and for which segment it
+// is, only the owner sees.
 type rewardJSON struct {
-	ID        loyalty.ID     `json:"id"`
-	Campaign  loyalty.ID     `json:"campaign_id"`
-	Name      string         `json:"name"`
-	Threshold int64          `json:"threshold"`
-	Cost      *loyalty.Cents `json:"cost_cents,omitempty"`
-	Stock     *int64         `json:"stock"` // null: unlimited
-	Taken     int64          `json:"taken"`
-	Active    bool           `json:"active"`
+	ID          loyalty.ID     `json:"id"`
+	Campaign    loyalty.ID     `json:"campaign_id"`
+	Name        string         `json:"name"`
+	Unit        loyalty.Unit   `json:"unit"`
+	Threshold   int64          `json:"threshold"`
+	Cost        *loyalty.Cents `json:"cost_cents,omitempty"`
+	Stock       *int64         `json:"stock"` // null: unlimited
+	Taken       int64          `json:"taken"`
+	PerConsumer *int           `json:"per_consumer"` // null: as many as the balance pays
+	StartsAt    *time.Time     `json:"starts_at"`
+	EndsAt      *time.Time     `json:"ends_at"`
+	CodeDays    int            `json:"code_days"`
+	MinTier     string         `json:"min_tier,omitempty"`
+	Segment     loyalty.ID     `json:"segment_id,omitempty"`
+	Shops       []loyalty.ID   `json:"shop_ids"` // empty: at the campaign's shops
+	Active      bool           `json:"active"`
 	stamps
 }
 
@@ -27,29 +37,57 @@ type rewardJSON struct {
 func rewardFor(owned bool) func(store.Reward) rewardJSON {
 	return func(v store.Reward) rewardJSON {
 		out := rewardJSON{
-			ID: v.ID, Campaign: v.Campaign, Name: v.Name, Threshold: v.Threshold, Stock: v.Stock, Taken: v.Taken,
-			Active: v.Active, stamps: stamps{v.CreatedAt, v.UpdatedAt},
+			ID: v.ID, Campaign: v.Campaign, Name: v.Name, Unit: v.Unit, Threshold: v.Threshold, Stock: v.Stock, Taken: v.Taken,
+			PerConsumer: v.PerConsumer, StartsAt: optionalTime(v.StartsAt), EndsAt: optionalTime(v.EndsAt), CodeDays: v.CodeDays,
+			MinTier: v.MinTier, Shops: listOf(v.Shops), Active: v.Active, stamps: stamps{v.CreatedAt, v.UpdatedAt},
 		}
 		if owned {
-			out.Cost = &v.Cost
+			out.Cost, out.Segment = &v.Cost, v.Segment
 		}
 		return out
 	}
 }
 
 type rewardInput struct {
-	Name      string        `json:"name"`
-	Threshold int64         `json:"threshold"`
-	Cost      loyalty.Cents `json:"cost_cents"`
-	Stock     *int64        `json:"stock"`
+	Name        string        `json:"name"`
+	Unit        loyalty.Unit  `json:"unit"`
+	Threshold   int64         `json:"threshold"`
+	Cost        loyalty.Cents `json:"cost_cents"`
+	Stock       *int64        `json:"stock"`
+	PerConsumer *int          `json:"per_consumer"`
+	StartsAt    time.Time     `json:"starts_at"`
+	EndsAt      time.Time     `json:"ends_at"`
+	CodeDays    int           `json:"code_days"`
+	MinTier     string        `json:"min_tier"`
+	Segment     loyalty.ID    `json:"segment_id"`
+	Shops       []loyalty.ID  `json:"shop_ids"`
 }
 
+func (in rewardInput) store() store.RewardInput { return store.RewardInput(in) }
+
+// rewardPatch changes what it names; null is none.
 type rewardPatch struct {
-	Name      *string         `json:"name"`
-	Threshold *int64          `json:"threshold"`
-	Cost      *loyalty.Cents  `json:"cost_cents"`
-	Stock     nullable[int64] `json:"stock"` // null: unlimited
-	Active    *bool           `json:"active"`
+	Name        *string              `json:"name"`
+	Unit        *loyalty.Unit        `json:"unit"`
+	Threshold   *int64               `json:"threshold"`
+	Cost        *loyalty.Cents       `json:"cost_cents"`
+	Stock       nullable[int64]      `json:"stock"`
+	PerConsumer nullable[int]        `json:"per_consumer"`
+	StartsAt    nullable[time.Time]  `json:"starts_at"`
+	EndsAt      nullable[time.Time]  `json:"ends_at"`
+	CodeDays    *int                 `json:"code_days"`
+	MinTier     nullable[string]     `json:"min_tier"`
+	Segment     nullable[loyalty.ID] `json:"segment_id"`
+	Shops       *[]loyalty.ID        `json:"shop_ids"`
+	Active      *bool                `json:"active"`
+}
+
+func (in rewardPatch) store() store.RewardPatch {
+	return store.RewardPatch{
+		Name: in.Name, Unit: in.Unit, Threshold: in.Threshold, Cost: in.Cost, Stock: in.Stock.patch(), PerConsumer: in.PerConsumer.patch(),
+		StartsAt: in.StartsAt.orZero(), EndsAt: in.EndsAt.orZero(), CodeDays: in.CodeDays, MinTier: in.MinTier.orZero(),
+		Segment: in.Segment.orZero(), Shops: in.Shops, Active: in.Active,
+	}
 }
 
 // listRewards gives a campaign's rewards: few, and so all at once.
@@ -63,7 +101,7 @@ func (s *server) listRewards(c *fiber.Ctx) error {
 		return err
 	}
 	return c.Status(http.StatusOK).JSON(map[string]any{
-		"data": mapped(v.Rewards, rewardFor(scopeOf(c).OwnsCPG(v.CPG))), "next_cursor": nil,
+		"data": mapped(v.Rewards, rewardFor(v.OwnedBy(scopeOf(c)))), "next_cursor": nil,
 	})
 }
 
@@ -73,14 +111,12 @@ func (s *server) createReward(c *fiber.Ctx) error {
 		return err
 	}
 	return create(s, c, rewardFor(true), func(ctx context.Context, t *store.Tx, scope loyalty.Scope, in rewardInput) (store.Reward, error) {
-		return t.CreateReward(ctx, scope, id, store.RewardInput(in))
+		return t.CreateReward(ctx, scope, id, in.store())
 	})
 }
 
 func (s *server) updateReward(c *fiber.Ctx) error {
 	return update(s, c, rewardFor(true), func(ctx context.Context, t *store.Tx, scope loyalty.Scope, id loyalty.ID, in rewardPatch) (store.Reward, error) {
-		return t.UpdateReward(ctx, scope, id, store.RewardPatch{
-			Name: in.Name, Threshold: in.Threshold, Cost: in.Cost, Stock: in.Stock.patch(), Active: in.Active,
-		})
+		return t.UpdateReward(ctx, scope, id, in.store())
 	})
 }

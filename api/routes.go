@@ -45,10 +45,10 @@ func Routes(sim bool) []Route {
 	type roles = []loyalty.Role
 	const (
 		cpg, tendero, consumer, integration = loyalty.RoleCPG, loyalty.RoleTendero, loyalty.RoleConsumer, loyalty.RoleIntegration
-		get, post, patch, del               = fiber.MethodGet, fiber.MethodPost, fiber.MethodPatch, fiber.MethodDelete
+		get, post, put, patch, del          = fiber.MethodGet, fiber.MethodPost, fiber.MethodPut, fiber.MethodPatch, fiber.MethodDelete
 	)
 	admins, brands, sellers := roles{}, roles{cpg}, roles{tendero, integration}
-	known := roles{cpg, tendero, consumer, integration}
+	known, owners, consumers := roles{cpg, tendero, consumer, integration}, roles{cpg, tendero}, roles{consumer}
 	rest := func(method, path string, who roles, h func(*server, *fiber.Ctx) error) Route {
 		return Route{Method: method, Path: path, Door: Bearer, Roles: who, handle: h}
 	}
@@ -72,6 +72,8 @@ func Routes(sim bool) []Route {
 		rest(post, "/v1/cpgs", admins, (*server).createCPG),
 		rest(get, "/v1/cpgs/:id", brands, (*server).getCPG),
 		rest(patch, "/v1/cpgs/:id", brands, (*server).updateCPG),
+		rest(get, "/v1/cpgs/:id/shops", brands, (*server).listCPGShops),
+		rest(put, "/v1/cpgs/:id/shops/:shop_id", brands, (*server).setCPGShop),
 		rest(get, "/v1/brands", brands, (*server).listBrands),
 		rest(post, "/v1/brands", brands, (*server).createBrand),
 		rest(get, "/v1/brands/:id", brands, (*server).getBrand),
@@ -91,13 +93,27 @@ func Routes(sim bool) []Route {
 		rest(get, "/v1/tenderos/:id", admins, (*server).getTendero),
 		rest(patch, "/v1/tenderos/:id", admins, (*server).updateTendero),
 		rest(get, "/v1/campaigns", known, (*server).listCampaigns),
-		rest(post, "/v1/campaigns", brands, (*server).createCampaign),
+		rest(post, "/v1/campaigns", owners, (*server).createCampaign),
 		rest(get, "/v1/campaigns/:id", known, (*server).getCampaign),
-		rest(patch, "/v1/campaigns/:id", brands, (*server).updateCampaign),
-		rest(post, "/v1/campaigns/:id/enrollments", roles{consumer}, (*server).enroll),
+		rest(patch, "/v1/campaigns/:id", owners, (*server).updateCampaign),
+		rest(post, "/v1/campaigns/:id/transitions", owners, (*server).moveCampaign),
+		rest(get, "/v1/campaigns/:id/versions", owners, (*server).listVersions),
+		rest(del, "/v1/campaigns/:id/versions/:version", owners, (*server).cancelVersion),
+		rest(get, "/v1/campaigns/:id/validation", owners, (*server).validateCampaign),
+		rest(post, "/v1/campaigns/:id/simulations", owners, (*server).simulateCampaign),
+		rest(get, "/v1/campaigns/:id/participants", owners, (*server).listParticipants),
+		rest(put, "/v1/campaigns/:id/participants/:shop_id", owners, (*server).setParticipant),
+		rest(post, "/v1/campaigns/:id/enrollments", consumers, (*server).enroll),
 		rest(get, "/v1/campaigns/:id/rewards", known, (*server).listRewards),
-		rest(post, "/v1/campaigns/:id/rewards", brands, (*server).createReward),
-		rest(patch, "/v1/rewards/:id", brands, (*server).updateReward),
+		rest(post, "/v1/campaigns/:id/rewards", owners, (*server).createReward),
+		rest(patch, "/v1/rewards/:id", owners, (*server).updateReward),
+		rest(post, "/v1/rewards/:id/redemptions", consumers, (*server).requestRedemption),
+		rest(get, "/v1/segments", owners, (*server).listSegments),
+		rest(post, "/v1/segments", owners, (*server).createSegment),
+		rest(get, "/v1/segments/:id", owners, (*server).getSegment),
+		rest(patch, "/v1/segments/:id", owners, (*server).updateSegment),
+		rest(post, "/v1/segments/:id/members", owners, (*server).addMembers),
+		rest(del, "/v1/segments/:id/members", owners, (*server).removeMembers),
 		rest(get, "/v1/staff", admins, (*server).listStaff),
 		rest(post, "/v1/staff", admins, (*server).createStaff),
 		rest(patch, "/v1/staff/:id", admins, (*server).updateStaff),
@@ -106,8 +122,13 @@ func Routes(sim bool) []Route {
 		rest(del, "/v1/api-keys/:id", admins, (*server).revokeAPIKey),
 		hot(rest(post, "/v1/purchases", sellers, (*server).recordPurchase)),
 		rest(get, "/v1/purchases/:id", roles{tendero, integration, consumer}, (*server).getPurchase),
+		rest(post, "/v1/purchases/:id/reversal", sellers, (*server).reversePurchase),
+		rest(post, "/v1/purchases/:id/confirmation", consumers, (*server).confirmPurchase),
+		rest(post, "/v1/adjustments", admins, (*server).adjust),
 		rest(get, "/v1/cards/:code", roles{tendero, integration, consumer}, (*server).getCard),
 		open(get, "/v1/cards/:code/qr.png", (*server).cardQR),
+		rest(get, "/v1/redemptions", roles{cpg, tendero, consumer}, (*server).listRedemptions),
+		rest(post, "/v1/redemptions/:code/cancellation", consumers, (*server).cancelRedemption),
 		rest(post, "/v1/redemptions/:code/delivery", sellers, (*server).deliverRedemption),
 		rest(post, "/v1/jobs/:job/runs", admins, (*server).runJob),
 		rest(get, "/v1/reports/roi", brands, (*server).reportROI),

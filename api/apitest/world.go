@@ -213,14 +213,17 @@ func (w *World) tenant(t testing.TB, ctx context.Context, tx *store.Tx, i int) T
 	require.NoError(t, err)
 	v.Product = product.ID
 	campaign := store.CampaignInput{
-		CPG: cpg.ID, Name: []string{"Junta 10", "Puntos crujientes"}[i], Scheme: loyalty.Stamps, Status: loyalty.Active,
-		Rule: loyalty.Rule{PerUnit: 1}, Goal: 10, Products: []loyalty.ID{product.ID},
-		Shops:    []loyalty.ID{w.Keepers[0].Shop.ID, w.Keepers[1].Shop.ID},
-		Rewards:  []store.RewardInput{{Name: "Un refresco gratis", Threshold: 10, Cost: 900}},
-		StartsAt: start.AddDate(0, 0, -20), MarginBPS: 3500, Fee: 50_000,
+		CPG: cpg.ID, Status: loyalty.Active,
+		Terms: loyalty.Terms{
+			Name: []string{"Junta 10", "Puntos crujientes"}[i], Scheme: loyalty.Stamps, Goal: 10, Products: []loyalty.ID{product.ID},
+			Earn:  []loyalty.Earn{{Unit: loyalty.Stamp, Per: loyalty.PerUnit, Amount: 1}},
+			Shops: []loyalty.ID{w.Keepers[0].Shop.ID, w.Keepers[1].Shop.ID}, StartsAt: start.AddDate(0, 0, -20), MarginBPS: 3500, Fee: 50_000,
+		},
+		Rewards: []store.RewardInput{{Name: "Un refresco gratis", Threshold: 10, Cost: 900}},
 	}
 	if i == 1 {
-		campaign.Scheme, campaign.Rule, campaign.Shops = loyalty.Points, loyalty.Rule{PerPeso: 2}, campaign.Shops[1:]
+		campaign.Terms.Scheme, campaign.Terms.Shops = loyalty.Points, campaign.Terms.Shops[1:]
+		campaign.Terms.Earn = []loyalty.Earn{{Unit: loyalty.Point, Per: loyalty.PerPeso, Amount: 2}}
 	}
 	made, err := tx.CreateCampaign(ctx, system, campaign)
 	require.NoError(t, err)
@@ -231,16 +234,24 @@ func (w *World) tenant(t testing.TB, ctx context.Context, tx *store.Tx, i int) T
 	return v
 }
 
+// Shopper onboards the consumer of a number, 2 to 9,999, with a card at the first
+// shop; below 2 are those of Shoppers.
+func (w *World) Shopper(t testing.TB, i int) (v Shopper) {
+	t.Helper()
+	w.Tx(t, func(ctx context.Context, tx *store.Tx) { v = w.shopper(t, ctx, tx, i) })
+	return v
+}
+
 func (w *World) shopper(t testing.TB, ctx context.Context, tx *store.Tx, i int) Shopper {
 	t.Helper()
-	v := Shopper{Phone: loyalty.Phone(fmt.Sprintf("+52551234567%d", i))}
+	v := Shopper{Phone: loyalty.Phone(fmt.Sprintf("+52551234%04d", 5670+i))}
 	_, err := tx.SimReceive(ctx, v.Phone, fmt.Sprintf("quiero-%d", i), "quiero mi tarjeta", "text", "")
 	require.NoError(t, err)
 	v.Person, err = tx.PersonByPhone(ctx, v.Phone)
 	require.NoError(t, err)
 	o, err := tx.Onboard(ctx, v.Person, w.Keepers[0].Shop.Code, "m")
 	require.NoError(t, err)
-	require.NoError(t, tx.SaveName(ctx, v.Person, []string{"Ana López", "Luis Gómez"}[i]))
+	require.NoError(t, tx.SaveName(ctx, v.Person, []string{"Ana López", "Luis Gómez"}[i%2]))
 	v.Card, v.URL = o.CardCode, strings.TrimPrefix(o.CardURL, w.Base)
 	v.Token, _ = w.enter(t, ctx, tx, loyalty.Scope{Role: loyalty.RoleConsumer, Person: v.Person})
 	return v
