@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 	"unicode"
 
 	"github.com/qoa-conectados/qoa/flows"
@@ -213,30 +214,33 @@ func callToBuy(ctx context.Context, t *turn, shop store.Shop) (offer, error) {
 		return offer{}, err
 	}
 	for _, c := range campaigns {
-		reward, ok := firstReward(c.Rewards)
+		reward, ok := firstReward(c.Rewards, t.now)
 		if !ok || len(c.Products) == 0 || c.Enrolment == loyalty.OnRequest {
 			continue
 		}
 		return offer{
-			product: c.Products[0].Name, goal: itoa(reward.Threshold), unit: string(c.Scheme.Unit()),
+			product: c.Products[0].Name, goal: itoa(reward.Threshold), unit: string(reward.Unit),
 			reward: reward.Name, campaign: c.Name,
 		}, nil
 	}
 	return offer{}, nil
 }
 
-// firstReward is the nearest reward of which some are left.
-func firstReward(rewards []store.Reward) (store.Reward, bool) {
+// firstReward is the nearest reward that anybody can have now.
+func firstReward(rewards []store.Reward, now time.Time) (store.Reward, bool) {
 	var best store.Reward
 	for _, r := range rewards {
-		if inStock(r) && (best.ID == "" || r.Threshold < best.Threshold) {
+		if forAnybody(r, now) && (best.ID == "" || r.Threshold < best.Threshold) {
 			best = r
 		}
 	}
 	return best, best.ID != ""
 }
 
-func inStock(r store.Reward) bool { return r.Active && (r.Stock == nil || r.Taken < *r.Stock) }
+func forAnybody(r store.Reward, now time.Time) bool {
+	return r.Active && (r.Stock == nil || r.Taken < *r.Stock) && r.MinTier == "" && r.Segment == "" &&
+		!now.Before(r.StartsAt) && (r.EndsAt.IsZero() || now.Before(r.EndsAt))
+}
 
 func loadProfile(_ context.Context, t *turn, _ vars) (flows.Outcome, error) {
 	if t.person.Name == nil || *t.person.Name == "" {

@@ -182,24 +182,14 @@ func recordEvidence(ctx context.Context, t *turn, args vars) (flows.Outcome, err
 	case failed != "":
 		return when(codeOutcome(failed, "refused"), flows.VarCode, code)
 	}
-	var purchased, earned []flows.Row
-	for _, item := range receipt.Items {
-		purchased = append(purchased, flows.Row{"product": item.Name, "quantity": itoa(item.Quantity)})
-	}
-	for _, e := range receipt.Earned {
-		earned = append(earned, flows.Row{
-			"campaign": e.Campaign, "unit": string(e.Unit), "amount": itoa(e.Amount), "balance": itoa(e.Balance),
-			"goal": itoa(e.Goal), "ready": yes(e.RewardReady),
-		})
-	}
-	outcome := "recorded"
+	purchased := receipt.PurchasedRows()
 	switch {
-	case receipt.Status == "pending":
-		outcome = "pending"
-	case len(earned) == 0:
-		outcome = "nothing_earned"
+	case len(receipt.Pending) > 0:
+		return when("pending", flows.VarPurchased, purchased, flows.VarWaiting, receipt.WaitingRows())
+	case len(receipt.Earned) == 0:
+		return when("nothing_earned", flows.VarPurchased, purchased, flows.VarNotes, receipt.NoteRows())
 	}
-	return when(outcome, flows.VarPurchased, flows.EncodeList(purchased), flows.VarEarned, flows.EncodeList(earned))
+	return when("recorded", flows.VarPurchased, purchased, flows.VarEarned, receipt.EarnedRows())
 }
 
 func shopReport(ctx context.Context, t *turn, args vars) (flows.Outcome, error) {

@@ -3,13 +3,14 @@ package bot
 import (
 	"context"
 	"strings"
+	"time"
 
 	"github.com/qoa-conectados/qoa/flows"
 	"github.com/qoa-conectados/qoa/store"
 	"github.com/qoa-conectados/qoa/store/loyalty"
 )
 
-// Actions that look at what a consumer has, and take a reward.
+// Actions that look at what a consumer has, and could have.
 
 func loadBalance(ctx context.Context, t *turn, _ vars) (flows.Outcome, error) {
 	w, url, ok, err := t.walletAndLink(ctx)
@@ -19,37 +20,65 @@ func loadBalance(ctx context.Context, t *turn, _ vars) (flows.Outcome, error) {
 	if !ok {
 		return when("no_card")
 	}
-	var rows []flows.Row
+	pending, err := t.tx.PendingPurchases(ctx, t.person.ID)
+	if err != nil {
+		return flows.Outcome{}, err
+	}
+	var rows, waiting []flows.Row
 	for _, b := range w.Balances {
-		if !b.Enrolled || !b.RunsAt(t.now) && !b.Ready {
-			continue
+		if b.Enrolled && (b.RunsAt(t.now) || b.Ready || b.Expiring != nil) {
+			rows = append(rows, balanceRow(b, zone(w)))
 		}
-		goal, reward := aim(b)
-		rows = append(rows, flows.Row{
-			"campaign": b.Name, "shop": "", "unit": string(b.Scheme.Unit()), "balance": itoa(b.Balance), "goal": itoa(goal),
-			"missing": itoa(max(goal-b.Balance, 0)), "reward": reward, "ready": yes(b.Ready),
+	}
+	for _, m := range pending[:min(len(pending), mostMovements)] {
+		waiting = append(waiting, flows.Row{
+			"date": loyalty.DayInWords(in(m.OccurredAt, m.TimeZone)), "shop": m.Shop, "detail": bought(m), "waiting": m.WaitingRows(),
 		})
 	}
-	if len(rows) == 0 {
+	if len(rows)+len(waiting) == 0 {
 		return when("none", flows.VarCardURL, url)
 	}
-	return when("some", flows.VarBalances, flows.EncodeList(rows), flows.VarCardURL, url)
+	return when("some", flows.VarBalances, flows.EncodeList(rows), flows.VarPending, flows.EncodeList(waiting), flows.VarCardURL, url)
 }
 
-// aim is what a balance goes for: the best reward that can be had, else the
-// nearest to come, else the campaign's goal itself.
-func aim(b store.Balance) (goal int64, reward string) {
-	goal, reward = b.Goal, "completar tu tarjeta"
-	for _, r := range b.Rewards { // by threshold, the lowest first
-		if !inStock(r) {
-			continue
+// balanceRow is the line of a balance. What belongs to the campaign as a whole
+// stands with its first unit.
+func balanceRow(b store.Balance, zone string) flows.Row {
+	goal, reward := aim(b)
+	row := flows.Row{
+		"campaign": b.Name, "shop": b.Shop, "unit": string(b.Unit), "balance": itoa(b.Balance), "goal": "",
+		"missing": itoa(max(goal-b.Balance, 0)), "reward": reward, "ready": yes(b.Ready),
+		"tier": "", "discount": "", "at_risk": "", "expiring": "", "expires": "",
+	}
+	if goal > 0 {
+		row["goal"] = itoa(goal)
+	}
+	if e := b.Expiring; e != nil {
+		row["expiring"], row["expires"] = itoa(e.Amount), loyalty.DayInWords(in(e.At, zone))
+	}
+	if v := b.Tier; v != nil && b.Unit == b.Scheme.Units()[0] {
+		row["tier"], row["discount"] = v.Level, v.Discount
+		if day, err := time.Parse(time.DateOnly, v.Until); err == nil && v.AtRisk {
+			row["at_risk"] = loyalty.DayInWords(day)
 		}
-		if r.Threshold <= b.Balance || !b.Ready {
+	}
+	return row
+}
+
+// aim is what a balance goes for: the best reward that can be requested, else the
+// nearest of which only more is missing, else the campaign's goal itself; "" where
+// there is nothing to go for.
+func aim(b store.Balance) (goal int64, reward string) {
+	for _, r := range b.Rewards { // by threshold, the lowest first
+		switch {
+		case r.Locked == "":
+			goal, reward = r.Threshold, r.Name
+		case r.Locked == store.LockThreshold && !b.Ready && reward == "":
 			goal, reward = r.Threshold, r.Name
 		}
-		if r.Threshold > b.Balance {
-			break
-		}
+	}
+	if reward == "" && b.Goal > b.Balance {
+		goal, reward = b.Goal, "completar tu tarjeta"
 	}
 	return goal, reward
 }
@@ -98,34 +127,42 @@ func takenRow(r store.Taken) flows.Row {
 	}
 }
 
-// historyRows are the lines of one purchase: one for each campaign that it
-// counted in, only the first with the day and the products, lest it read as
-// several purchases; or one that says that it counted in none.
-func historyRows(m store.Movement) []flows.Row {
+// bought is what a purchase was of, in one line.
+func bought(m store.Movement) string {
 	items := make([]string, len(m.Items))
 	for i, it := range m.Items {
 		items[i] = itoa(it.Quantity) + " " + it.Name
 	}
-	row := func(unit loyalty.Unit, amount int64) flows.Row {
-		kind := "earn"
+	return strings.Join(items, ", ")
+}
+
+// historyRows are the lines of one purchase: one for each campaign that it
+// counted in, or will once it is confirmed, only the first with the day and the
+// products, lest it read as several purchases; or one that says that it counted in
+// none.
+func historyRows(m store.Movement) []flows.Row {
+	var rows []flows.Row
+	add := func(campaign string, unit loyalty.Unit, amount int64, kind string) {
+		row := flows.Row{"date": "", "shop": "", "detail": "", "campaign": campaign, "unit": string(unit), "amount": itoa(amount), "kind": kind}
+		if len(rows) == 0 {
+			row["date"], row["shop"], row["detail"] = loyalty.DayInWords(in(m.OccurredAt, m.TimeZone)), m.Shop, bought(m)
+		}
+		rows = append(rows, row)
+	}
+	for _, e := range m.Earned {
 		if m.Status == "reversed" {
-			kind, amount = "reverse", -amount
-		}
-		return flows.Row{
-			"date": loyalty.DayInWords(in(m.OccurredAt, m.TimeZone)), "shop": m.Shop, "detail": strings.Join(items, ", "),
-			"unit": string(unit), "amount": itoa(amount), "kind": kind,
+			add(e.Campaign, e.Unit, -e.Amount, "reverse")
+		} else {
+			add(e.Campaign, e.Unit, e.Amount, "earn")
 		}
 	}
-	if len(m.Earned) == 0 {
-		return []flows.Row{row(loyalty.Point, 0)}
-	}
-	rows := make([]flows.Row, len(m.Earned))
-	for i, e := range m.Earned {
-		rows[i] = row(e.Unit, e.Amount)
-		if i > 0 {
-			rows[i]["date"], rows[i]["shop"], rows[i]["detail"] = "", "", ""
+	if m.Status == "pending" {
+		for _, e := range m.Pending {
+			add(e.Campaign, e.Unit, e.Amount, "pending")
 		}
-		rows[i]["campaign"] = e.Campaign
+	}
+	if len(rows) == 0 {
+		add("", loyalty.Point, 0, "earn")
 	}
 	return rows
 }
@@ -141,12 +178,13 @@ func listRewards(ctx context.Context, t *turn, _ vars) (flows.Outcome, error) {
 	var rows []flows.Row
 	for _, b := range w.Balances {
 		for _, r := range b.Rewards {
-			if !inStock(r) || !b.RunsAt(t.now) && b.Balance < r.Threshold {
+			// What is locked for another reason is no promise to make.
+			if r.Locked != "" && (r.Locked != store.LockThreshold || !b.RunsAt(t.now)) {
 				continue
 			}
 			rows = append(rows, flows.Row{
-				"reward": r.Name, "campaign": b.Name, "threshold": itoa(r.Threshold), "unit": string(b.Scheme.Unit()),
-				"missing": itoa(max(r.Threshold-b.Balance, 0)), "ready": yes(b.Balance >= r.Threshold),
+				"reward": r.Name, "campaign": b.Name, "threshold": itoa(r.Threshold), "unit": string(b.Unit),
+				"missing": itoa(max(r.Threshold-b.Balance, 0)), "ready": yes(r.Locked == ""),
 			})
 		}
 	}
@@ -154,132 +192,6 @@ func listRewards(ctx context.Context, t *turn, _ vars) (flows.Outcome, error) {
 		return when("none")
 	}
 	return when("some", flows.VarRewards, flows.EncodeList(rows), flows.VarCardURL, url)
-}
-
-// wish is a reward with the balance that is to pay it.
-type wish struct {
-	balance store.Balance
-	reward  store.Reward
-}
-
-func (w wish) missing() int64 { return max(w.reward.Threshold-w.balance.Balance, 0) }
-
-func (w wish) notReady() (flows.Outcome, error) {
-	return when("not_ready", flows.VarCampaign, w.balance.Name, flows.VarReward, w.reward.Name,
-		flows.VarMissing, itoa(w.missing()), flows.VarUnit, string(w.balance.Scheme.Unit()))
-}
-
-func requestRedemption(ctx context.Context, t *turn, args vars) (flows.Outcome, error) {
-	w, ok, err := t.wallet(ctx)
-	if err != nil {
-		return flows.Outcome{}, err
-	}
-	if !ok {
-		return when("no_card")
-	}
-	var ready, soon, gone []wish
-	for _, b := range w.Balances {
-		for _, r := range b.Rewards {
-			switch one := (wish{b, r}); {
-			case one.missing() > 0 && b.RunsAt(t.now) && inStock(r):
-				soon = append(soon, one)
-			case one.missing() > 0:
-			case inStock(r):
-				ready = append(ready, one)
-			default:
-				gone = append(gone, one)
-			}
-		}
-	}
-	if args[flows.VarChoice] != "" {
-		row, ok := chosen(args)
-		if !ok {
-			return when("invalid")
-		}
-		return redeem(ctx, t, w, loyalty.ID(row["id"]), append(append(ready, gone...), soon...))
-	}
-	open, err := t.tx.OpenRedemptions(ctx, t.person.ID)
-	if err != nil {
-		return flows.Outcome{}, err
-	}
-	switch {
-	case len(ready) == 1:
-		return redeem(ctx, t, w, ready[0].reward.ID, ready)
-	case len(ready) > 1:
-		rows := make([]flows.Row, len(ready))
-		for i, r := range ready {
-			rows[i] = flows.Row{"id": string(r.reward.ID), "label": r.reward.Name + " (" + r.balance.Name + ")"}
-		}
-		return when("choose", flows.VarChoices, flows.EncodeList(rows))
-	case len(open) > 0:
-		return redemptionIs("open", t, w, open[len(open)-1])
-	case len(gone) > 0:
-		return when("out_of_stock", flows.VarReward, gone[0].reward.Name)
-	case len(soon) > 0:
-		nearest := soon[0]
-		for _, s := range soon {
-			// Stamps and points are no common measure; the part that is done is.
-			if float64(s.missing())/float64(s.reward.Threshold) < float64(nearest.missing())/float64(nearest.reward.Threshold) {
-				nearest = s
-			}
-		}
-		return nearest.notReady()
-	}
-	return when("none")
-}
-
-// redeem takes one reward.
-func redeem(ctx context.Context, t *turn, w store.Wallet, reward loyalty.ID, known []wish) (flows.Outcome, error) {
-	before, err := t.tx.OpenRedemptions(ctx, t.person.ID)
-	if err != nil {
-		return flows.Outcome{}, err
-	}
-	var r store.Redemption
-	failed, err := t.try(ctx, func(tx *store.Tx) (err error) {
-		r, err = tx.RequestRedemption(ctx, t.person.ID, reward)
-		return err
-	})
-	if err != nil {
-		return flows.Outcome{}, err
-	}
-	var wanted wish
-	for _, k := range known {
-		if k.reward.ID == reward {
-			wanted = k
-		}
-	}
-	switch failed {
-	case "":
-	case loyalty.CodeRewardOutOfStock:
-		return when("out_of_stock", flows.VarReward, wanted.reward.Name)
-	case loyalty.CodeRewardNotReady:
-		return wanted.notReady()
-	default:
-		return when("invalid")
-	}
-	for _, o := range before {
-		if o.ID == r.ID {
-			return redemptionIs("open", t, w, r)
-		}
-	}
-	return redemptionIs("requested", t, w, r)
-}
-
-// redemptionIs tells of a redemption, and where to go with it when there is
-// only one place.
-func redemptionIs(outcome string, t *turn, w store.Wallet, r store.Redemption) (flows.Outcome, error) {
-	shop := ""
-	for _, b := range w.Balances {
-		if b.Name == r.Campaign && len(b.Shops) == 1 && !b.AllShops {
-			for _, c := range w.Cards {
-				if c.ShopID != nil && *c.ShopID == b.Shops[0] {
-					shop = c.Shop
-				}
-			}
-		}
-	}
-	return when(outcome, flows.VarRedemptionCode, r.Code, flows.VarReward, r.Reward, flows.VarShop, shop,
-		flows.VarExpires, dayWord(in(r.ExpiresAt, zone(w)), in(t.now, zone(w))))
 }
 
 // mostCampaigns is how many a message tells of.
@@ -298,7 +210,7 @@ func listCampaigns(ctx context.Context, t *turn, _ vars) (flows.Outcome, error) 
 			return flows.Outcome{}, err
 		}
 		for _, o := range offers {
-			reward, ok := firstReward(o.Rewards)
+			reward, ok := firstReward(o.Rewards, t.now)
 			if seen[o.ID] || !ok || len(o.Products) == 0 || len(rows) == mostCampaigns {
 				continue
 			}
@@ -331,7 +243,7 @@ func campaignRow(o store.CampaignOffer, reward store.Reward) flows.Row {
 		products = strings.Join(names[:n-1], ", ") + " o " + names[n-1]
 	}
 	return flows.Row{
-		"campaign": o.Name, "products": products, "goal": itoa(reward.Threshold), "unit": string(o.Scheme.Unit()),
+		"campaign": o.Name, "products": products, "goal": itoa(reward.Threshold), "unit": string(reward.Unit),
 		"reward": reward.Name, "until": until,
 	}
 }

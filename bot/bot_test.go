@@ -400,3 +400,86 @@ func TestHistoryShowsAPurchaseOnce(t *testing.T) {
 	assert.Equal(t, 1, strings.Count(got, "Gansito"), got)
 	assert.Contains(t, got, "Abarrotes Lupita: 1 Gansito, 2 sellos\n➕ *Antojo*: 1 sello\n")
 }
+
+// TestATypedCardCodeWaitsForTheConsumer: anybody who once saw a card knows its
+// code, so it earns only once its owner has said yes.
+func TestATypedCardCodeWaitsForTheConsumer(t *testing.T) {
+	w := bottest.New(t)
+	ana, tendero := w.Ana(), w.Phone(bottest.TenderoPhone)
+	w.Change(func(terms *loyalty.Terms) { terms.Pending = &loyalty.Pending{Hours: 48} })
+	card := ana.Card()
+
+	assert.Contains(t, tendero.Says("3 coca chica "+card), "el cliente tiene que confirmarla")
+	assert.Zero(t, ana.Stamps())
+	asked := ana.Receives()
+	require.Len(t, asked, 1)
+	assert.Contains(t, asked[0].Text, "¿Fuiste tú?")
+	assert.Contains(t, asked[0].Text, "para que cuenten tus 3 sellos de *Junta 10*")
+	saldo := ana.Says("saldo")
+	assert.Contains(t, saldo, "Por confirmar")
+	assert.Contains(t, saldo, "Abarrotes Lupita: 3 Coca-Cola 600 ml, 3 sellos")
+	assert.Contains(t, ana.Says("historial"), "3 Coca-Cola 600 ml, 3 sellos (por confirmar)")
+
+	yes := ana.Says("Sí")
+	assert.Contains(t, yes, "¡Gracias por confirmar!")
+	assert.Contains(t, yes, "+3 sellos en *Junta 10*: llevas 3 de 10")
+	assert.EqualValues(t, 3, ana.Stamps())
+	assert.NotContains(t, ana.Says("sí"), "confirmar", "once is once")
+	assert.NotContains(t, ana.Says("saldo"), "Por confirmar")
+
+	assert.Contains(t, tendero.Says(card), "¿Qué compró?")
+	assert.Contains(t, tendero.Says("2 sabritas"), "el cliente tiene que confirmarla")
+	require.Len(t, ana.Receives(), 1)
+	assert.Contains(t, ana.Says("no"), "Esa compra en *Abarrotes Lupita* no cuenta")
+	assert.EqualValues(t, 3, ana.Stamps())
+	assert.NotContains(t, ana.Says("no"), "no cuenta")
+
+	assert.Contains(t, tendero.Says(ana.Code()+" 1 sabritas"), "Compra registrada", "a code of a single use earns at once")
+	assert.EqualValues(t, 4, ana.Stamps())
+}
+
+// A yes to a question of ours is the answer to that, and to nothing else.
+func TestAYesToAQuestionSettlesNoPurchase(t *testing.T) {
+	w := bottest.New(t)
+	ana, tendero := w.Ana(), w.Phone(bottest.TenderoPhone)
+	w.Change(func(terms *loyalty.Terms) { terms.Pending = &loyalty.Pending{} })
+	tendero.Says("3 coca chica " + ana.Card())
+	ana.Receives()
+	ana.Says("borren mis datos")
+	assert.Contains(t, ana.Says("no"), "no borré nada")
+	assert.Contains(t, ana.Says("sí"), "¡Gracias por confirmar!")
+	assert.EqualValues(t, 3, ana.Stamps())
+}
+
+func TestARewardThatIsGivenBack(t *testing.T) {
+	w := bottest.New(t)
+	ana, tendero := w.Ana(), w.Phone(bottest.TenderoPhone)
+	tendero.Says(ana.Code() + " 12 sabritas")
+	ana.Receives()
+	assert.Contains(t, ana.Says("cancelar premio"), "nada que cancelar")
+	ana.Says("canjear")
+	require.EqualValues(t, 2, ana.Stamps())
+	assert.Contains(t, ana.Says("canjear"), "*cancelar premio*")
+	assert.Contains(t, ana.Says("cancelar premio"), "cancelé *Un refresco gratis*")
+	assert.EqualValues(t, 12, ana.Stamps())
+}
+
+// TestABalanceInBothUnits: each has its line, its goal and its rewards.
+func TestABalanceInBothUnits(t *testing.T) {
+	w := bottest.New(t)
+	ana, tendero := w.Ana(), w.Phone(bottest.TenderoPhone)
+	w.Change(func(terms *loyalty.Terms) {
+		terms.Scheme, terms.PointsGoal = loyalty.Both, 500
+		terms.Earn = append(terms.Earn, loyalty.Earn{Unit: loyalty.Point, Per: loyalty.PerPeso, Amount: 1})
+		terms.Tiers = &loyalty.Tiers{Keep: loyalty.TierForGood, Levels: []loyalty.Level{{Name: "Oro", Purchases: 1, Discount: "Hielo gratis"}}}
+	})
+	assert.Contains(t, tendero.Says(ana.Code()+" 2 coca chica"), "37 puntos")
+	receipt := ana.Receives()
+	require.Len(t, receipt, 1)
+	assert.Contains(t, receipt[0].Text, "⭐ +2 sellos en *Junta 10*: llevas 2 de 10\n⭐ +37 puntos en *Junta 10*: llevas 37 de 500")
+	saldo := ana.Says("saldo")
+	assert.Contains(t, saldo, "*Junta 10* · nivel Oro\nLlevas 2 sellos de 10.")
+	assert.Contains(t, saldo, "Llevas 37 puntos de 500. Te faltan 463 puntos para *completar tu tarjeta*.")
+	assert.Equal(t, 1, strings.Count(saldo, "nivel Oro"))
+	assert.Equal(t, 1, strings.Count(saldo, "🎖 Hielo gratis"))
+}

@@ -3,6 +3,8 @@ package jobs
 import (
 	"context"
 	"log/slog"
+	"slices"
+	"sync"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -11,65 +13,155 @@ import (
 	"github.com/qoa-conectados/qoa/store/loyalty"
 )
 
-// Publisher tells open card pages that a person's card changed.
+// Publisher tells open card pages that people's cards changed.
 type Publisher interface {
-	Publish(ctx context.Context, person loyalty.ID) error
+	Publish(ctx context.Context, people ...loyalty.ID) error
 }
 
 // Bell turns the store's events into tasks. It never fails: a ring that Redis
-// did not take is logged and counted, and the sweep finds the row.
+// did not take is logged and counted, and the sweep finds the row. Who rings
+// does not wait for Redis either.
 type Bell struct {
 	queue   *queue
 	cards   Publisher
 	log     *slog.Logger
 	metrics *Metrics
-	notices bool
+	waiting *waiting // nil: rings at once, and for notices
 }
 
-// NewBell makes a bell. cards may be nil where no page is served.
+// NewBell makes a bell. cards may be nil where no page is served. Flush it
+// before the client is closed.
 func NewBell(client redis.UniversalClient, cards Publisher, log *slog.Logger, m *Metrics) *Bell {
-	return &Bell{queue: newQueue(client), cards: cards, log: log, metrics: m}
+	return &Bell{queue: newQueue(client), cards: cards, log: log, metrics: m, waiting: new(waiting)}
 }
 
 // forNotices is the same bell for what nobody waits for: a job's thousands of
 // messages must not stand before the answer to somebody who has just written.
 func (b *Bell) forNotices() *Bell {
 	c := *b
-	c.notices = true
+	c.waiting = nil
 	return &c
+}
+
+// mostWaiting bounds the events that wait to be rung. More is a Redis that
+// hangs, and the sweep's work anyway.
+const mostWaiting = 10_000
+
+// waiting are the events that are to be rung, by one goroutine that lives as
+// long as there are some.
+type waiting struct {
+	mu     sync.Mutex
+	events []store.Event
+	done   chan struct{} // closed when that goroutine ends; nil where there is none
 }
 
 // Ring implements store.Bell.
 func (b *Bell) Ring(ctx context.Context, events []store.Event) {
-	// Whoever caused this waits for it: a Redis that hangs must not cost more.
-	ctx, cancel := context.WithTimeout(ctx, 300*time.Millisecond+time.Duration(len(events))*time.Millisecond)
-	defer cancel()
-	for i, e := range events {
-		if err := b.ring(ctx, e); err != nil {
-			lost := len(events) - i
-			b.metrics.lost.Add(float64(lost))
-			b.log.WarnContext(ctx, "bell not heard; the sweep will find it", "events", lost, "error", err)
+	w := b.waiting
+	if w == nil {
+		b.ring(ctx, events)
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	room := min(len(events), mostWaiting-len(w.events))
+	w.events = append(w.events, events[:room]...)
+	b.metrics.lost.Add(float64(len(events) - room))
+	if w.done == nil && room > 0 {
+		w.done = make(chan struct{})
+		go b.drain(context.WithoutCancel(ctx))
+	}
+}
+
+// ringBatch is how many events are rung together, and lost together where Redis
+// hangs.
+const ringBatch = 100
+
+// drain rings until nothing waits.
+func (b *Bell) drain(ctx context.Context) {
+	for {
+		events := b.waiting.take()
+		if events == nil {
 			return
+		}
+		for batch := range slices.Chunk(events, ringBatch) {
+			b.ring(ctx, batch)
 		}
 	}
 }
 
-func (b *Bell) ring(ctx context.Context, e store.Event) error {
-	switch e.Kind {
-	case store.TurnDue:
-		return b.queue.put(ctx, turnTask(e))
-	case store.DeliveryDue:
-		t := deliverTask(e)
-		if b.notices {
-			t.queue = queueNotices
+// take gives all that waits. Where there is nothing, who drains has come to the
+// end, in the same breath, so that no event falls between.
+func (w *waiting) take() []store.Event {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	events := w.events
+	w.events = nil
+	if len(events) == 0 {
+		close(w.done)
+		w.done = nil
+		return nil
+	}
+	return events
+}
+
+// Flush returns when all that was rung before has reached Redis, or ctx ends.
+func (b *Bell) Flush(ctx context.Context) {
+	b.waiting.mu.Lock()
+	done := b.waiting.done
+	b.waiting.mu.Unlock()
+	if done == nil {
+		return
+	}
+	select {
+	case <-done:
+	case <-ctx.Done():
+	}
+}
+
+// ring rings events: a person's of one kind are one, since whoever answers looks
+// for all that waits.
+func (b *Bell) ring(ctx context.Context, events []store.Event) {
+	ctx, cancel := context.WithTimeout(ctx, 300*time.Millisecond+time.Duration(len(events))*time.Millisecond)
+	defer cancel()
+	rung := make(map[store.Event]bool, len(events))
+	var tasks []task
+	var changed []loyalty.ID
+	for _, e := range events {
+		same := store.Event{Kind: e.Kind, ID: e.ID}
+		if rung[same] {
+			continue
 		}
-		return b.queue.put(ctx, t)
-	case store.CardChanged:
-		if b.cards != nil {
-			return b.cards.Publish(ctx, e.ID)
+		rung[same] = true
+		switch e.Kind {
+		case store.TurnDue:
+			tasks = append(tasks, turnTask(e))
+		case store.DeliveryDue:
+			t := deliverTask(e)
+			if b.waiting == nil {
+				t.queue = queueNotices
+			}
+			tasks = append(tasks, t)
+		case store.CardChanged:
+			changed = append(changed, e.ID)
 		}
 	}
-	return nil
+	for i, t := range tasks {
+		if err := b.queue.put(ctx, t); err != nil {
+			b.unheard(ctx, len(tasks)-i+len(changed), err)
+			return
+		}
+	}
+	if len(changed) > 0 && b.cards != nil {
+		if err := b.cards.Publish(ctx, changed...); err != nil {
+			b.unheard(ctx, len(changed), err)
+		}
+	}
+}
+
+func (b *Bell) unheard(ctx context.Context, events int, err error) {
+	b.metrics.lost.Add(float64(events))
+	b.log.WarnContext(ctx, "bell not heard; the sweep will find it", "events", events, "error", err)
 }
 
 func turnTask(e store.Event) task {

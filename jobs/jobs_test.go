@@ -50,6 +50,7 @@ func newTown(t *testing.T, now func() time.Time) *town {
 	require.NoError(t, err)
 	t.Cleanup(w.db.Close)
 	w.bell = NewBell(client, nil, quiet(), NewMetrics(nil))
+	t.Cleanup(func() { w.bell.Flush(context.Background()) })
 	w.db.SetBell(w.bell)
 	return w
 }
@@ -89,6 +90,7 @@ func (w *town) write(people, each int) {
 			})
 		}
 	}
+	w.bell.Flush(context.Background())
 }
 
 func number(p int) loyalty.Phone { return loyalty.Phone(fmt.Sprintf("+52551234%04d", p)) }

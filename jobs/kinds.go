@@ -3,15 +3,25 @@ package jobs
 // The kinds of tasks. They are stored in Redis and in job_runs: a renamed kind
 // would strand the tasks that wait under the old name.
 const (
-	KindTurn    = "turn"    // payload: a person with messages to answer
-	KindDeliver = "deliver" // payload: a person with messages to be sent
-	KindNudges  = "nudges"  // payload of this and the following: the slot
-	KindDigests = "digests"
-	KindROI     = "roi"
-	KindRollup  = "rollup"
-	KindRebuild = "rebuild"
-	KindExpire  = "expire"
-	KindTidy    = "tidy"
+	KindTurn     = "turn"    // payload: a person with messages to answer
+	KindDeliver  = "deliver" // payload: a person with messages to be sent
+	KindNudges   = "nudges"  // payload of this and the following: the slot
+	KindDigests  = "digests"
+	KindROI      = "roi"
+	KindRollup   = "rollup"
+	KindRebuild  = "rebuild"
+	KindVersions = "versions" // of campaigns, that begin to hold
+	KindMature   = "mature"   // purchases that waited long enough for a yes
+	KindBudgets  = "budgets"  // are announced at 80 and 100 percent
+	KindBalances = "balances" // end
+	KindDates    = "dates"    // on which balances end, where nobody has noted them
+	KindExpire   = "expire"   // redemptions that nobody fetched
+	KindWarnings = "warnings" // of balances that are about to end
+	KindTiers    = "tiers"    // at the end of their periods
+	KindSegments = "segments" // are made anew
+	KindVerify   = "verify"   // a sample of the ledger
+	KindQuotas   = "quotas"   // of periods that are over
+	KindTidy     = "tidy"
 )
 
 // The queues and their weights: who writes is answered before anything that

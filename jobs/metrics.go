@@ -15,6 +15,10 @@ type Metrics struct {
 	lost       prometheus.Counter
 	runs       *prometheus.CounterVec
 	messages   *prometheus.CounterVec
+
+	verified    prometheus.Counter
+	verifiedAt  prometheus.Gauge
+	differences prometheus.Gauge
 }
 
 // NewMetrics makes the metrics and registers them, once per process; a nil
@@ -32,7 +36,7 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 			Name: "qoa_swept_total", Help: "Conversations that the sweep found waiting, by what for: turn, deliver.",
 		}, []string{"kind"}),
 		lost: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "qoa_bell_lost_total", Help: "Events that Redis did not take and the sweep has to find.",
+			Name: "qoa_bell_lost_total", Help: "Events that Redis did not take, or not fast enough, and the sweep has to find.",
 		}),
 		runs: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "qoa_job_runs_total", Help: "Runs of periodic jobs, by job and result: done, failed.",
@@ -40,9 +44,18 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 		messages: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "qoa_job_messages_total", Help: "Messages queued by periodic jobs.",
 		}, []string{"job"}),
+		verified: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "qoa_ledger_verified_total", Help: "Nightly verifications of a sample of the ledger.",
+		}),
+		verifiedAt: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "qoa_ledger_verified_timestamp_seconds", Help: "When this process verified a sample of the ledger last.",
+		}),
+		differences: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "qoa_ledger_differences", Help: "Cached figures that the last verification found to differ from their entries.",
+		}),
 	}
 	if r != nil {
-		r.MustRegister(m.deliveries, m.latency, m.swept, m.lost, m.runs, m.messages)
+		r.MustRegister(m.deliveries, m.latency, m.swept, m.lost, m.runs, m.messages, m.verified, m.verifiedAt, m.differences)
 	}
 	return m
 }

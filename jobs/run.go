@@ -27,6 +27,9 @@ func NewRunner(db *store.DB, bell *Bell) *Runner {
 type job struct {
 	// before does its work in transactions of its own.
 	before func(context.Context, *store.DB) error
+	// due does some of what is due, in a transaction of its own, and gives how much
+	// it took: it is called until it takes nothing.
+	due func(context.Context, *store.Tx) (int, error)
 	// batch does a part of the work in a transaction of its own, from where the
 	// last one stopped, and gives how many messages it queued and where it
 	// stopped itself; "" where nothing is left.
@@ -36,15 +39,25 @@ type job struct {
 	work func(context.Context, *store.Tx) (int, error)
 }
 
-func jobOf(name string) (job, error) {
+func (r *Runner) jobOf(name string) (job, error) {
 	v, ok := map[string]job{
-		KindNudges:  {batch: nudges},
-		KindDigests: {work: digests},
-		KindROI:     {before: catchUp, work: roi},
-		KindRollup:  {before: catchUp},
-		KindRebuild: {before: rebuild},
-		KindExpire:  {work: expire},
-		KindTidy:    {work: tidy},
+		KindNudges:   {batch: nudges},
+		KindDigests:  {work: digests},
+		KindROI:      {before: catchUp, work: roi},
+		KindRollup:   {before: catchUp},
+		KindRebuild:  {before: rebuild},
+		KindVersions: {due: some((*store.Tx).ApplyDueVersions)},
+		KindMature:   {before: mature},
+		KindBudgets:  {due: some((*store.Tx).AnnounceBudgets)},
+		KindBalances: {due: some((*store.Tx).ExpireBalances)},
+		KindDates:    {due: some((*store.Tx).ScheduleExpiry)},
+		KindExpire:   {due: some((*store.Tx).ExpireRedemptions)},
+		KindWarnings: {due: some((*store.Tx).WarnExpiry)},
+		KindTiers:    {due: some((*store.Tx).RollTiers)},
+		KindSegments: {work: segments},
+		KindVerify:   {before: r.verify},
+		KindQuotas:   {due: some((*store.Tx).SweepQuotas)},
+		KindTidy:     {work: tidy},
 	}[name]
 	if !ok {
 		return v, loyalty.NotFound(loyalty.CodeNotFound, "No existe ese proceso.")
@@ -52,14 +65,32 @@ func jobOf(name string) (job, error) {
 	return v, nil
 }
 
-// Two bounds of reminding.
+// Bounds of a run; what is left over is found by the next.
 const (
-	nudgeBatch  = 100 // in one commit: a purchase on any of their cards waits for it
-	mostBatches = 50  // in one run; who is left over is found by the next
+	// batchSize is how many cards one commit may touch: a purchase on any of them
+	// waits for it.
+	batchSize   = 100
+	mostBatches = 50  // of reminders
+	mostDue     = 500 // of what is due
 )
 
+// some is a part of what is due.
+func some(take func(tx *store.Tx, ctx context.Context, limit int) (int, error)) func(context.Context, *store.Tx) (int, error) {
+	return func(ctx context.Context, tx *store.Tx) (int, error) { return take(tx, ctx, batchSize) }
+}
+
 func nudges(ctx context.Context, tx *store.Tx, from loyalty.ID) (int, loyalty.ID, error) {
-	return tx.QueueNudges(ctx, from, nudgeBatch)
+	return tx.QueueNudges(ctx, from, batchSize)
+}
+
+// mature takes no locks together: each purchase is a transaction of its own.
+func mature(ctx context.Context, db *store.DB) error {
+	for range mostDue {
+		if n, err := db.MaturePending(ctx, batchSize); err != nil || n == 0 {
+			return err
+		}
+	}
+	return nil
 }
 
 func digests(ctx context.Context, tx *store.Tx) (int, error) { return tx.QueueDigests(ctx) }
@@ -73,19 +104,39 @@ const rebuildDays = 60
 
 func rebuild(ctx context.Context, db *store.DB) error { return db.RebuildSales(ctx, rebuildDays) }
 
-// expireBatch bounds how long a run holds its locks; the next hour goes on.
-const expireBatch = 1000
-
-func expire(ctx context.Context, tx *store.Tx) (int, error) {
-	_, err := tx.ExpireRedemptions(ctx, expireBatch)
+func segments(ctx context.Context, tx *store.Tx) (int, error) {
+	_, err := tx.MakeSegments(ctx)
 	return 0, err
+}
+
+// verifySample is how many enrollments are verified each night, and mostDiffering
+// how many differences are logged.
+const (
+	verifySample  = 2000
+	mostDiffering = 50
+)
+
+// verify recomputes the balances of a sample from the ledger (law 1). What
+// differs is named by the IDs of rows, and nobody's name.
+func (r *Runner) verify(ctx context.Context, db *store.DB) error {
+	found, err := db.VerifySample(ctx, verifySample)
+	if err != nil {
+		return err
+	}
+	r.metrics.verified.Inc()
+	r.metrics.verifiedAt.Set(float64(db.Now().Unix()))
+	r.metrics.differences.Set(float64(len(found)))
+	for _, d := range found[:min(len(found), mostDiffering)] {
+		r.log.ErrorContext(ctx, "ledger differs", "what", d.What, "id", d.ID, "has", d.Has, "want", d.Want)
+	}
+	return nil
 }
 
 func tidy(ctx context.Context, tx *store.Tx) (int, error) {
 	if _, err := tx.ForgetAddresses(ctx); err != nil {
 		return 0, err
 	}
-	_, err := tx.Cleanup(ctx)
+	_, err := tx.Cleanup(ctx, frequent()...)
 	return 0, err
 }
 
@@ -93,7 +144,7 @@ func tidy(ctx context.Context, tx *store.Tx) (int, error) {
 // and gives how many messages it sends. The error of an unknown job is
 // NOT_FOUND.
 func (r *Runner) RunJob(ctx context.Context, name string, asOf *time.Time) (messages int, err error) {
-	j, err := jobOf(name)
+	j, err := r.jobOf(name)
 	if err != nil {
 		return 0, err
 	}
@@ -133,6 +184,17 @@ func (j job) begin(ctx context.Context, db *store.DB, finish func(*store.Tx) err
 			return 0, err
 		}
 	}
+	for taken, n := 1, 0; j.due != nil && taken > 0 && n < mostDue; n++ {
+		err := db.InTx(ctx, func(tx *store.Tx) (err error) {
+			if taken, err = j.due(ctx, tx); err != nil {
+				return err
+			}
+			return finish(tx)
+		})
+		if err != nil {
+			return messages, err
+		}
+	}
 	var from loyalty.ID
 	for n := 0; j.batch != nil && n < mostBatches && (n == 0 || from != ""); n++ {
 		queued, last := 0, loyalty.ID("")
@@ -153,7 +215,7 @@ func (j job) begin(ctx context.Context, db *store.DB, finish func(*store.Tx) err
 
 // runSlot runs a job for a slot, unless that was done.
 func (r *Runner) runSlot(ctx context.Context, name, slot string) error {
-	j, err := jobOf(name)
+	j, err := r.jobOf(name)
 	if err != nil {
 		return err
 	}

@@ -102,9 +102,30 @@ func periodic() []periodicJob {
 		{KindROI, true, mondays(9, 30)},
 		{KindRollup, false, every(time.Minute)},
 		{KindRebuild, false, nightly(3)},
-		{KindExpire, false, every(time.Hour)},
+		{KindVersions, false, every(time.Minute)},
+		{KindMature, false, every(time.Minute)},
+		{KindBudgets, false, every(time.Minute)},
+		{KindBalances, false, every(time.Minute)},
+		{KindDates, false, every(time.Hour)},
+		{KindExpire, false, every(time.Minute)},
+		{KindWarnings, true, hourlyByDay},
+		{KindTiers, true, every(time.Hour)},
+		{KindSegments, false, nightly(2)},
+		{KindVerify, false, nightly(4)},
+		{KindQuotas, false, nightly(4)},
 		{KindTidy, false, every(5 * time.Minute)},
 	}
+}
+
+// frequent are the jobs of which two slots lie minutes apart.
+func frequent() (names []string) {
+	at := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	for _, job := range periodic() {
+		if slot := job.slot(at); slot != "" && slot != job.slot(at.Add(5*time.Minute)) {
+			names = append(names, job.name)
+		}
+	}
+	return names
 }
 
 // home is the zone of the schedule. What a message may do at which hour is the

@@ -20,12 +20,17 @@ import (
 func TestEveryKindHasAHandler(t *testing.T) {
 	mux := newMux(handlers{})
 	kinds := []string{KindTurn, KindDeliver}
+	runner := &Runner{}
 	for _, job := range periodic() {
 		kinds = append(kinds, job.name)
-		_, err := jobOf(job.name)
+		_, err := runner.jobOf(job.name)
 		assert.NoError(t, err, job.name)
 	}
-	assert.ElementsMatch(t, []string{KindTurn, KindDeliver, KindNudges, KindDigests, KindROI, KindRollup, KindRebuild, KindExpire, KindTidy}, kinds)
+	assert.ElementsMatch(t, []string{
+		KindTurn, KindDeliver, KindNudges, KindDigests, KindROI, KindRollup, KindRebuild, KindVersions, KindMature, KindBudgets, KindBalances,
+		KindDates, KindExpire, KindWarnings, KindTiers, KindSegments, KindVerify, KindQuotas, KindTidy,
+	}, kinds)
+	assert.ElementsMatch(t, []string{KindRollup, KindVersions, KindMature, KindBudgets, KindBalances, KindExpire, KindTidy}, frequent())
 	for _, kind := range kinds {
 		_, pattern := mux.Handler(asynq.NewTask(kind, nil))
 		assert.Equal(t, kind, pattern)

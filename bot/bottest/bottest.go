@@ -120,15 +120,39 @@ func (w *World) settle() {
 			require.NoError(w.T, err)
 		}
 		c, err := tx.CreateCampaign(ctx, admin, store.CampaignInput{
-			CPG: cpg.ID, Name: "Junta 10", Scheme: loyalty.Stamps, Status: loyalty.Active,
-			Rule: loyalty.Rule{PerUnit: 1}, Goal: 10, Products: products[:3], Shops: []loyalty.ID{w.Lupita.ID, w.Norte.ID},
-			Rewards:  []store.RewardInput{{Name: "Un refresco gratis", Threshold: 10, Cost: 1200}},
-			StartsAt: w.Clock.Now().Add(-24 * time.Hour), NudgeQuietDays: 3, NudgeGapDays: 7,
+			CPG: cpg.ID, Status: loyalty.Active,
+			Terms: loyalty.Terms{
+				Name: "Junta 10", Scheme: loyalty.Stamps, Goal: 10, Earn: []loyalty.Earn{{Unit: loyalty.Stamp, Per: loyalty.PerUnit, Amount: 1}},
+				Products: products[:3], Shops: []loyalty.ID{w.Lupita.ID, w.Norte.ID},
+				StartsAt: w.Clock.Now().Add(-24 * time.Hour), NudgeQuietDays: 3, NudgeGapDays: 7,
+			},
+			Rewards: []store.RewardInput{{Name: "Un refresco gratis", Unit: loyalty.Stamp, Threshold: 10, Cost: 1200}},
 		})
 		require.NoError(w.T, err)
 		w.Campaign, w.Reward = c.ID, c.Rewards[0].ID
 		return nil
 	})
+}
+
+// Change changes the campaign's terms as of now.
+func (w *World) Change(apply func(*loyalty.Terms)) {
+	w.T.Helper()
+	w.Do(func(tx *store.Tx) error {
+		_, err := tx.ChangeCampaign(context.Background(), loyalty.System(), w.Campaign, store.CampaignChange{Reason: "prueba", Apply: apply})
+		return err
+	})
+}
+
+// AddReward adds a reward to the campaign, in stamps.
+func (w *World) AddReward(in store.RewardInput) (id loyalty.ID) {
+	w.T.Helper()
+	in.Unit = loyalty.Stamp
+	w.Do(func(tx *store.Tx) error {
+		r, err := tx.CreateReward(context.Background(), loyalty.System(), w.Campaign, in)
+		id = r.ID
+		return err
+	})
+	return id
 }
 
 // Do runs a transaction that must succeed.
@@ -257,6 +281,17 @@ func (p *Phone) Code() (code string) {
 		}
 	}
 	require.NotEmpty(p.w.T, code, "no evidence code in: %s", answer)
+	return code
+}
+
+// Card is the code of the person's card, as it is shown: XXXX-XXXX.
+func (p *Phone) Card() (code string) {
+	p.w.T.Helper()
+	p.w.Do(func(tx *store.Tx) error {
+		wallet, err := tx.Wallet(context.Background(), p.Person())
+		code = loyalty.FormatCode(wallet.CardCode)
+		return err
+	})
 	return code
 }
 

@@ -63,6 +63,12 @@ func (s *server) start(ctx context.Context, databaseURL, redisURL string) (err e
 	counters := jobs.NewMetrics(registry)
 	bell := jobs.NewBell(client, cards, s.log, counters)
 	db.SetBell(bell)
+	s.onStop(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), flushTime)
+		defer cancel()
+		bell.Flush(ctx)
+	})
+	s.startWatch(ctx, db)
 	if s.roles.worker {
 		if err := s.startWorker(ctx, db, client, bell, registry); err != nil {
 			return err
@@ -73,6 +79,44 @@ func (s *server) start(ctx context.Context, databaseURL, redisURL string) (err e
 	}
 	return nil
 }
+
+// startWatch keeps listening for changed rules. Purchases need it only to be a
+// moment faster, so a broken connection is tried again and stops nothing.
+func (s *server) startWatch(ctx context.Context, db *store.DB) {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for wait := watchWait; ; wait = min(2*wait, mostWatchWait) {
+			begun := time.Now()
+			err := db.WatchRules(ctx)
+			if ctx.Err() != nil {
+				return
+			}
+			if time.Since(begun) > mostWatchWait { // it had worked
+				wait = watchWait
+			}
+			s.log.WarnContext(ctx, "not listening for changed rules; trying again", "after", wait, "error", err)
+			select {
+			case <-ctx.Done():
+				return
+			case <-time.After(wait):
+			}
+		}
+	}()
+	s.onStop(func() {
+		cancel()
+		<-done
+	})
+}
+
+// How long to wait before listening again, and how long what was rung last may
+// take to reach Redis at the end.
+const (
+	watchWait     = time.Second
+	mostWatchWait = 30 * time.Second
+	flushTime     = 2 * time.Second
+)
 
 func (s *server) startWorker(ctx context.Context, db *store.DB, client cache.Client, bell *jobs.Bell, registry *prometheus.Registry) error {
 	texts, err := templates.LoadMessages()
