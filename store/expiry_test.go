@@ -110,7 +110,7 @@ func TestConsumersAreWarnedBeforeABalanceEnds(t *testing.T) {
 	v := w.made(func(in *store.CampaignInput) { in.Terms.Expiry = &loyalty.Expiry{Days: 30, WarnDays: 3} })
 	began := w.now()
 	w.earn(4)
-	w.clock.Advance(aDay)
+	w.clock.Advance(time.Hour)
 	w.earn(2)
 	w.clock.Set(began.Add(27*aDay - time.Second))
 	require.Zero(t, w.warnExpiry())

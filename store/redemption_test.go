@@ -194,7 +194,9 @@ func TestARewardIsDeliveredWhereItSays(t *testing.T) {
 		})
 	}
 	v := w.made(func(in *store.CampaignInput) {
+		in.Rewards[0].Threshold = 4 // comes first
 		in.Rewards = append(in.Rewards, in.Rewards[0])
+		in.Rewards[1].Threshold = 5
 		in.Rewards[1].Name, in.Rewards[1].Shops, in.Rewards[1].CodeDays = "Solo en La Esquina", []loyalty.ID{w.otherShop.ID}, 2
 	})
 	w.earn(10)

@@ -221,15 +221,6 @@ func (w *world) made(how func(*store.CampaignInput)) (c store.Campaign) {
 	return c
 }
 
-// change gives a campaign new terms from now on.
-func (w *world) change(campaign loyalty.ID, apply func(*loyalty.Terms)) {
-	w.t.Helper()
-	w.do(func(tx *store.Tx) error {
-		_, err := tx.ChangeCampaign(w.t.Context(), w.admin, campaign, store.CampaignChange{Reason: "prueba", Apply: apply})
-		return err
-	})
-}
-
 // move gives a campaign another status.
 func (w *world) move(campaign loyalty.ID, to loyalty.Status) {
 	w.t.Helper()
