@@ -144,6 +144,8 @@ type evaluation struct {
 
 // bound is how a limit stands.
 type bound struct {
+	*Limit
+	unit Unit   // that it clips; "" where it clips none
 	key  string // of its counter; "" where there is none
 	left int64  // that it still allows
 	used int64  // by this sale
@@ -153,14 +155,6 @@ type bound struct {
 type amounts struct {
 	lines [MaxLines]int64
 	extra int64
-}
-
-func (a *amounts) total() int64 {
-	sum := a.extra
-	for _, n := range a.lines {
-		sum += n
-	}
-	return sum
 }
 
 // admitted says whether the campaign is there for the consumer at the time.
@@ -240,7 +234,10 @@ func (e *evaluation) bound() {
 	e.bounds = make([]bound, len(t.Limits))
 	for i := range t.Limits {
 		l, b := &t.Limits[i], &e.bounds[i]
-		b.left = l.Max
+		b.Limit, b.left = l, l.Max
+		if l.Counts == CountEarned {
+			b.unit = cmp.Or(l.Unit, t.Scheme.Unit())
+		}
 		if l.Period == EachPurchase {
 			continue
 		}
@@ -263,8 +260,8 @@ func (e *evaluation) refused() Why {
 	if t.CooldownMinutes > 0 && !e.LastEarned.IsZero() && sale.At.Sub(e.LastEarned).Abs() < time.Duration(t.CooldownMinutes)*time.Minute {
 		return WhyCooldown
 	}
-	for i := range t.Limits {
-		if t.Limits[i].Counts == CountPurchases && e.bounds[i].left < 1 {
+	for i := range e.bounds {
+		if e.bounds[i].Counts == CountPurchases && e.bounds[i].left < 1 {
 			return WhyLimit
 		}
 	}
@@ -276,11 +273,10 @@ func (e *evaluation) give(j *Judgement) {
 	for _, u := range e.Campaign.Scheme.Units() {
 		var a amounts
 		e.earn(u, &a)
-		e.clip(u, &a)
-		if u == Stamp {
-			j.Stamps = a.total()
+		if sum := e.clip(u, &a); u == Stamp {
+			j.Stamps = sum
 		} else {
-			j.Points = a.total()
+			j.Points = sum
 		}
 	}
 	switch {
@@ -436,13 +432,13 @@ func (e *evaluation) boost(u Unit, percent *[MaxLines]int64) (whole, bonus int64
 
 // applies says whether the conditions hold that are not about lines.
 func (e *evaluation) applies(w *When) bool {
-	local := e.moment.local
-	open, day := w.window(local)
-	return open &&
-		(len(w.Weekdays) == 0 || slices.Contains(w.Weekdays, day)) &&
-		(!w.First || e.Standing.Purchases == 0) &&
-		(!w.Birthday || isBirthday(e.sale.Birthday, local)) &&
-		(w.MinTier == "" || e.holds(w.MinTier))
+	if w.First && e.Standing.Purchases > 0 ||
+		w.Birthday && !isBirthday(e.sale.Birthday, e.moment.local) ||
+		w.MinTier != "" && !e.holds(w.MinTier) {
+		return false
+	}
+	open, day := w.window(e.moment.local)
+	return open && (len(w.Weekdays) == 0 || slices.Contains(w.Weekdays, day))
 }
 
 // holds says whether the consumer holds at least a tier; one that there is not
@@ -458,7 +454,7 @@ func (w *When) window(local time.Time) (open bool, opened time.Weekday) {
 	if w.From == w.To {
 		return true, today
 	}
-	now, to := local.Format("15:04"), cmp.Or(w.To, "24:00")
+	now, to := clock(local), cmp.Or(w.To, "24:00")
 	switch {
 	case w.From <= to:
 		return w.From <= now && now < to, today
@@ -466,6 +462,12 @@ func (w *When) window(local time.Time) (open bool, opened time.Weekday) {
 		return true, (today + 6) % 7
 	}
 	return w.From <= now, today
+}
+
+// clock is the time of day, "15:04". Format takes several times as long.
+func clock(t time.Time) string {
+	h, m, _ := t.Clock()
+	return string([]byte{'0' + byte(h/10), '0' + byte(h%10), ':', '0' + byte(m/10), '0' + byte(m%10)})
 }
 
 // isBirthday says whether the shop's day is the birthday, "[YYYY-]MM-DD".
@@ -503,46 +505,36 @@ func (c *Campaign) Sells(l *Line) bool {
 }
 
 // clip cuts the amounts, line by line and at last what belongs to none, to what
-// all limits and the budget still allow.
-func (e *evaluation) clip(u Unit, a *amounts) {
-	left, bounded := e.Left[string(u)]
-	left = max(left, 0)
-	keep := func(line *Line, amount *int64) {
-		most := *amount
-		if most == 0 {
+// all limits and the budget still allow. It gives their sum.
+func (e *evaluation) clip(u Unit, a *amounts) (sum int64) {
+	budget, bounded := e.Left[string(u)]
+	keep := func(line *Line, amount int64) {
+		if amount == 0 {
 			return
 		}
-		for b := range e.boundsOf(u, line) {
-			most = min(most, b.left)
-		}
-		e.limited = e.limited || most < *amount
-		if bounded && left < most {
-			most, e.over = left, true
-		}
-		for b := range e.boundsOf(u, line) {
-			b.left -= most
-			b.used += most
-		}
-		left -= most
-		*amount = most
-	}
-	for n := range e.sale.Lines {
-		keep(&e.sale.Lines[n], &a.lines[n])
-	}
-	keep(nil, &a.extra)
-}
-
-// boundsOf are the limits on what a line earns in a unit; nil stands for what
-// belongs to no line.
-func (e *evaluation) boundsOf(u Unit, line *Line) iter.Seq[*bound] {
-	t := &e.Campaign.Terms
-	return func(yield func(*bound) bool) {
-		for i := range t.Limits {
-			if l := &t.Limits[i]; l.Counts == CountEarned && cmp.Or(l.Unit, t.Scheme.Unit()) == u && l.covers(line) && !yield(&e.bounds[i]) {
-				return
+		most := amount
+		for i := range e.bounds {
+			if b := &e.bounds[i]; b.unit == u && b.covers(line) {
+				most = min(most, b.left)
 			}
 		}
+		e.limited = e.limited || most < amount
+		if bounded && budget-sum < most {
+			most, e.over = max(budget-sum, 0), true
+		}
+		for i := range e.bounds {
+			if b := &e.bounds[i]; b.unit == u && b.covers(line) {
+				b.left -= most
+				b.used += most
+			}
+		}
+		sum += most
 	}
+	for n := range e.sale.Lines {
+		keep(&e.sale.Lines[n], a.lines[n])
+	}
+	keep(nil, a.extra)
+	return sum
 }
 
 // covers says whether a limit is about what a line earned.
@@ -574,12 +566,12 @@ func (e *evaluation) settle(j *Judgement) {
 func (e *evaluation) counted() iter.Seq2[string, int64] {
 	return func(yield func(string, int64) bool) {
 		for i := range e.bounds {
-			l, b := &e.Campaign.Limits[i], &e.bounds[i]
+			b := &e.bounds[i]
 			n := b.used
-			if l.Counts == CountPurchases {
+			if b.Counts == CountPurchases {
 				n = 1
 			}
-			if b.key != "" && !l.AllCards && n > 0 && !yield(b.key, n) {
+			if b.key != "" && !b.AllCards && n > 0 && !yield(b.key, n) {
 				return
 			}
 		}
@@ -593,8 +585,8 @@ func (e *evaluation) counted() iter.Seq2[string, int64] {
 func (e *evaluation) takes(j *Judgement) []Take {
 	var takes []Take
 	for i := range e.bounds {
-		if e.Campaign.Limits[i].AllCards {
-			takes = append(takes, Take{Name: e.bounds[i].key, Amount: 1})
+		if b := &e.bounds[i]; b.AllCards {
+			takes = append(takes, Take{Name: b.key, Amount: 1})
 		}
 	}
 	for _, u := range e.Campaign.Scheme.Units() {

@@ -126,15 +126,19 @@ func (b *Basis) takeBack(c *Campaign, stands map[Unit]int64, sale *Sale, remaini
 	r.Gone = r.Stamps >= stands[Stamp] && r.Points >= stands[Point]
 
 	r.Counters = maps.Collect(before.counted())
-	r.Progress = before.progress(&Judgement{Campaign: c, Stamps: r.Stamps, Points: r.Points})
 	if !r.Gone {
 		for key, n := range after.counted() {
 			r.Counters[key] -= n
 		}
-		r.Progress.Purchases = 0
-		r.Progress.Spend -= after.spent
 	}
 	maps.DeleteFunc(r.Counters, func(_ string, n int64) bool { return n == 0 })
+	if c.Tiers != nil {
+		r.Progress = before.progress(&Judgement{Stamps: r.Stamps, Points: r.Points})
+		if !r.Gone {
+			r.Progress.Purchases = 0
+			r.Progress.Spend -= after.spent
+		}
+	}
 	for _, t := range before.takes(&Judgement{Stamps: r.Stamps, Points: r.Points}) {
 		if r.Gone || t.Name == QuotaStamps || t.Name == QuotaPoints {
 			r.Quotas = append(r.Quotas, t)

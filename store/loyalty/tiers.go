@@ -246,6 +246,9 @@ func (t *Tiers) lapse(s TierStanding, day string) TierStanding {
 
 // progressOf is the progress that counts a moment; nil where none does any more.
 func (t *Tiers) progressOf(s *TierStanding, at time.Time, zone *time.Location) *Progress {
+	if s.Begins == "" {
+		return &s.Now
+	}
 	begins, err := time.Parse(time.DateOnly, s.Begins)
 	day := dayOf(at, zone)
 	switch {
