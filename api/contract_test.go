@@ -3,6 +3,7 @@ package api_test
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"image/png"
 	"net/http"
 	"strings"
@@ -53,7 +54,7 @@ func TestEveryOperation(t *testing.T) {
 	apitest.Data[thing](admin, ok, "PATCH", "/v1/tenderos/"+string(tendero.ID), obj{"name": "Patricia"})
 	apitest.Data[thing](admin, ok, "GET", "/v1/tenderos/"+string(tendero.ID), nil)
 	campaign := apitest.Data[thing](admin, created, "POST", "/v1/campaigns", obj{
-		"cpg_id": cpg.ID, "name": "Junta 5", "scheme": "stamps", "status": "active", "rule": obj{"per_unit": 1}, "goal": 5,
+		"cpg_id": cpg.ID, "name": "Junta 5", "scheme": "stamps", "status": "active", "earn": []any{obj{"unit": "stamp", "per": "unit", "amount": 1}}, "goal": 5,
 		"product_ids": []any{product.ID}, "all_shops": true, "margin_bps": 3000, "ends_at": "2027-01-31T06:00:00Z",
 		"rewards": []any{obj{"name": "Una leche", "threshold": 5, "cost_cents": 1800}},
 	})
@@ -65,12 +66,39 @@ func TestEveryOperation(t *testing.T) {
 	reward := apitest.Data[thing](admin, created, "POST", "/v1/campaigns/"+string(campaign.ID)+"/rewards", obj{"name": "Un queso", "threshold": 9, "stock": 4})
 	unlimited := apitest.Data[struct{ Stock *int64 }](admin, ok, "PATCH", "/v1/rewards/"+string(reward.ID), obj{"stock": nil})
 	assert.Nil(t, unlimited.Stock)
-	assert.Len(t, apitest.Data[[]thing](admin, ok, "GET", "/v1/campaigns/"+string(campaign.ID)+"/rewards", nil), 2)
+	rewards := apitest.Data[[]thing](admin, ok, "GET", "/v1/campaigns/"+string(campaign.ID)+"/rewards", nil)
+	require.Len(t, rewards, 2)
+	milk := rewards[0]
 	staff := apitest.Data[thing](admin, created, "POST", "/v1/staff", obj{"email": "leche@qoa.test", "password": "una-frase-larga", "name": "Leo", "role": "cpg", "cpg_id": cpg.ID})
 	apitest.Data[thing](admin, ok, "PATCH", "/v1/staff/"+string(staff.ID), obj{"name": "Leonor"})
 	for _, path := range []string{"cpgs", "brands", "products", "shops", "tenderos", "campaigns", "staff", "api-keys", "reorders", "outbox", "cases"} {
 		apitest.Data[[]thing](admin, ok, "GET", "/v1/"+path, nil)
 	}
+
+	// A campaign's life, its shops, and to whom it is.
+	campaigns := "/v1/campaigns/" + string(campaign.ID)
+	apitest.Data[thing](admin, ok, "POST", campaigns+"/transitions", obj{"to": "paused", "reason": "Inventario"})
+	apitest.Data[thing](admin, ok, "POST", campaigns+"/transitions", obj{"to": "active"})
+	w.Clock.Advance(time.Second)
+	apitest.Data[thing](admin, ok, "PATCH", campaigns, obj{"goal": 7, "holds_from": "2026-12-01T06:00:00Z"})
+	versions := apitest.Data[[]struct{ Version int }](admin, ok, "GET", campaigns+"/versions", nil)
+	apitest.Data[thing](admin, ok, "DELETE", fmt.Sprintf("%s/versions/%d", campaigns, versions[0].Version), nil)
+	apitest.Data[[]loyalty.Finding](admin, ok, "GET", campaigns+"/validation", nil)
+	apitest.Data[obj](admin, ok, "POST", campaigns+"/simulations", obj{"weeks": 4, "take_percent": 50})
+	invited := apitest.Data[thing](admin, ok, "PUT", campaigns+"/participants/"+string(shop.ID), obj{"status": "invited"})
+	assert.Equal(t, "invited", invited.Status)
+	assert.Len(t, apitest.Data[[]thing](admin, ok, "GET", campaigns+"/participants", nil), 1)
+	relations := "/v1/cpgs/" + string(cpg.ID) + "/shops"
+	assert.True(t, apitest.Data[thing](admin, ok, "PUT", relations+"/"+string(shop.ID), obj{"active": true}).Active)
+	assert.Len(t, apitest.Data[[]thing](admin, ok, "GET", relations, nil), 1)
+	segment := apitest.Data[thing](admin, created, "POST", "/v1/segments", obj{"cpg_id": cpg.ID, "name": "Fiesta"})
+	segments := "/v1/segments/" + string(segment.ID)
+	apitest.Data[thing](admin, ok, "PATCH", segments, obj{"name": "Posada"})
+	members := apitest.Data[struct{ Changed, Members int }](admin, ok, "POST", segments+"/members", obj{"card_codes": []any{w.Shoppers[0].Card}})
+	assert.Equal(t, 1, members.Members)
+	apitest.Data[obj](admin, ok, "DELETE", segments+"/members", obj{"card_codes": []any{w.Shoppers[0].Card}})
+	apitest.Data[thing](admin, ok, "GET", segments, nil)
+	apitest.Data[[]thing](admin, ok, "GET", "/v1/segments", nil)
 
 	// Keys.
 	key := apitest.Data[thing](admin, created, "POST", "/v1/api-keys", obj{"label": "Otra caja"})
@@ -108,6 +136,19 @@ func TestEveryOperation(t *testing.T) {
 	assert.Len(t, card.Cards, 2, "the first purchase at a shop makes the card there")
 	delivered := apitest.Data[thing](w.As(w.Keepers[0].Token), ok, "POST", "/v1/redemptions/"+w.Redemption+"/delivery", obj{"shop_code": w.Keepers[0].Shop.Code})
 	assert.Equal(t, "delivered", delivered.Status)
+
+	// What came back, was corrected, waited, or was given up.
+	bought := "/v1/purchases/" + string(receipt.Data.ID)
+	back := apitest.Data[thing](w.As(w.Key), created, "POST", bought+"/reversal", obj{"reason": "Venía abierto", "items": []any{obj{"gtin": "7501020513127", "quantity": 1}}})
+	assert.Equal(t, "recorded", back.Status)
+	apitest.Data[obj](admin, created, "POST", "/v1/adjustments", obj{
+		"campaign_id": campaign.ID, "card_code": w.Shoppers[1].Card, "unit": "stamp", "amount": 1, "reason": "Caso 7",
+	}, apitest.Key("caso-7"))
+	apitest.Data[thing](w.As(w.Shoppers[1].Token), ok, "POST", bought+"/confirmation", obj{"mine": true})
+	asked := apitest.Data[thing](w.As(w.Shoppers[1].Token), created, "POST", "/v1/rewards/"+string(milk.ID)+"/redemptions", nil)
+	assert.Equal(t, "requested", asked.Status)
+	assert.Len(t, apitest.Data[[]thing](w.As(w.Shoppers[1].Token), ok, "GET", "/v1/redemptions", nil), 1)
+	apitest.Data[thing](w.As(w.Shoppers[1].Token), ok, "POST", "/v1/redemptions/"+asked.Code+"/cancellation", nil)
 
 	entered := apitest.Data[struct{ Enrolled bool }](w.As(w.Shoppers[1].Token), created, "POST", "/v1/campaigns/"+string(w.Tenants[0].Campaign)+"/enrollments", nil)
 	assert.True(t, entered.Enrolled)

@@ -132,8 +132,8 @@ func TestPitfall_P44_NoInputGivesA500(t *testing.T) {
 	doc := apitest.Document(t)
 	f := &fuzzer{r: rand.New(rand.NewPCG(44, 44)), known: []string{ //nolint:gosec // repeatable on purpose
 		string(w.Tenants[0].CPG), string(w.Tenants[0].Brand), string(w.Tenants[0].Product), string(w.Tenants[0].Campaign), string(w.Tenants[0].Reward),
-		string(w.Keepers[0].Shop.ID), w.Keepers[0].Shop.Code, w.Shoppers[0].Card, w.Tenants[0].GTIN, w.Redemption, string(w.Purchase), "+525512345670",
-		"roi", "nudges", "failed", "admin@qoa.test", apitest.Password, "Algo", "7501020513127",
+		string(w.Keepers[0].Shop.ID), w.Keepers[0].Shop.Code, w.Shoppers[0].Card, w.Tenants[0].GTIN, w.Redemption, string(w.Purchase), string(w.Tenants[0].Segment), "+525512345670",
+		"roi", "nudges", "failed", "Plata", "day", "18:00", "1", "admin@qoa.test", apitest.Password, "Algo", "7501020513127",
 	}}
 	var paths []string
 	for path := range doc.Paths.Map() {
@@ -145,7 +145,7 @@ func TestPitfall_P44_NoInputGivesA500(t *testing.T) {
 	statuses := map[int]int{}
 	for range rounds(t) {
 		for _, path := range paths {
-			for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPatch, http.MethodDelete} {
+			for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
 				op := doc.Paths.Value(path).GetOperation(method)
 				if op == nil {
 					continue

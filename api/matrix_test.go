@@ -60,27 +60,52 @@ type sample struct {
 // one that has none.
 func samples(w *apitest.World) map[string]sample {
 	one, keeper := w.Tenants[0], w.Keepers[0]
-	other := []string{"marca2"}
+	other, keepers := []string{"marca2"}, []string{"tendero1", "tendero2"}
+	strangers := append(keepers, other...) //nolint:gocritic // a list of its own
 	id := func(path string, id loyalty.ID, rest ...string) string {
 		return path + string(id) + strings.Join(rest, "")
 	}
 	return map[string]sample{
-		"GET /v1/cpgs/:id":                    {path: id("/v1/cpgs/", one.CPG), blind: other},
-		"PATCH /v1/cpgs/:id":                  {path: id("/v1/cpgs/", one.CPG), body: obj{"name": "Robada"}, blind: other},
-		"GET /v1/brands/:id":                  {path: id("/v1/brands/", one.Brand), blind: other},
-		"PATCH /v1/brands/:id":                {path: id("/v1/brands/", one.Brand), body: obj{"active": false}, blind: other},
-		"GET /v1/products/:id":                {path: id("/v1/products/", one.Product), blind: other},
-		"PATCH /v1/products/:id":              {path: id("/v1/products/", one.Product), body: obj{"reference_price_cents": 1}, blind: other},
-		"GET /v1/shops/:id":                   {path: id("/v1/shops/", keeper.Shop.ID), blind: []string{"tendero2"}},
-		"PATCH /v1/shops/:id":                 {path: id("/v1/shops/", keeper.Shop.ID), body: obj{"name": "Robada"}},
-		"GET /v1/tenderos/:id":                {path: id("/v1/tenderos/", keeper.Tendero)},
-		"PATCH /v1/tenderos/:id":              {path: id("/v1/tenderos/", keeper.Tendero), body: obj{"active": true}},
-		"GET /v1/campaigns/:id":               {path: id("/v1/campaigns/", one.Campaign), blind: other},
-		"PATCH /v1/campaigns/:id":             {path: id("/v1/campaigns/", one.Campaign), body: obj{"goal": 2}, blind: other},
-		"POST /v1/campaigns/:id/enrollments":  {path: id("/v1/campaigns/", w.Tenants[1].Reward, "/enrollments"), blind: []string{"consumer1", "consumer2"}}, // no such campaign
-		"GET /v1/campaigns/:id/rewards":       {path: id("/v1/campaigns/", one.Campaign, "/rewards"), blind: other},
-		"POST /v1/campaigns/:id/rewards":      {path: id("/v1/campaigns/", one.Campaign, "/rewards"), body: obj{"name": "Algo", "threshold": 1}, blind: other},
-		"PATCH /v1/rewards/:id":               {path: id("/v1/rewards/", one.Reward), body: obj{"threshold": 1}, blind: other},
+		"GET /v1/cpgs/:id":                   {path: id("/v1/cpgs/", one.CPG), blind: other},
+		"PATCH /v1/cpgs/:id":                 {path: id("/v1/cpgs/", one.CPG), body: obj{"name": "Robada"}, blind: other},
+		"GET /v1/brands/:id":                 {path: id("/v1/brands/", one.Brand), blind: other},
+		"PATCH /v1/brands/:id":               {path: id("/v1/brands/", one.Brand), body: obj{"active": false}, blind: other},
+		"GET /v1/products/:id":               {path: id("/v1/products/", one.Product), blind: other},
+		"PATCH /v1/products/:id":             {path: id("/v1/products/", one.Product), body: obj{"reference_price_cents": 1}, blind: other},
+		"GET /v1/shops/:id":                  {path: id("/v1/shops/", keeper.Shop.ID), blind: []string{"tendero2"}},
+		"PATCH /v1/shops/:id":                {path: id("/v1/shops/", keeper.Shop.ID), body: obj{"name": "Robada"}},
+		"GET /v1/tenderos/:id":               {path: id("/v1/tenderos/", keeper.Tendero)},
+		"PATCH /v1/tenderos/:id":             {path: id("/v1/tenderos/", keeper.Tendero), body: obj{"active": true}},
+		"GET /v1/campaigns/:id":              {path: id("/v1/campaigns/", one.Campaign), blind: other},
+		"PATCH /v1/campaigns/:id":            {path: id("/v1/campaigns/", one.Campaign), body: obj{"goal": 2}, blind: other, refused: keepers},
+		"POST /v1/campaigns/:id/transitions": {path: id("/v1/campaigns/", one.Campaign, "/transitions"), body: obj{"to": "active"}, blind: other, refused: keepers},
+		"GET /v1/campaigns/:id/versions":     {path: id("/v1/campaigns/", one.Campaign, "/versions"), blind: other, refused: keepers},
+		"GET /v1/campaigns/:id/validation":   {path: id("/v1/campaigns/", one.Campaign, "/validation"), blind: other, refused: keepers},
+		"GET /v1/campaigns/:id/participants": {path: id("/v1/campaigns/", one.Campaign, "/participants"), blind: other},
+		"POST /v1/campaigns/:id/simulations": {path: id("/v1/campaigns/", one.Campaign, "/simulations"), body: obj{"weeks": 1}, blind: other, refused: keepers},
+		"POST /v1/campaigns/:id/enrollments": {path: id("/v1/campaigns/", w.Tenants[1].Reward, "/enrollments"), blind: []string{"consumer1", "consumer2"}}, // no such campaign
+		"GET /v1/campaigns/:id/rewards":      {path: id("/v1/campaigns/", one.Campaign, "/rewards"), blind: other},
+		"POST /v1/campaigns/:id/rewards":     {path: id("/v1/campaigns/", one.Campaign, "/rewards"), body: obj{"name": "Algo", "threshold": 1}, blind: other, refused: keepers},
+		"PATCH /v1/rewards/:id":              {path: id("/v1/rewards/", one.Reward), body: obj{"threshold": 1}, blind: other, refused: keepers},
+		"POST /v1/rewards/:id/redemptions":   {path: id("/v1/rewards/", one.Reward, "/redemptions")},
+		"GET /v1/cpgs/:id/shops":             {path: id("/v1/cpgs/", one.CPG, "/shops"), blind: other},
+		"GET /v1/segments/:id":               {path: id("/v1/segments/", one.Segment), blind: strangers},
+		"PATCH /v1/segments/:id":             {path: id("/v1/segments/", one.Segment), body: obj{"name": "Robado"}, blind: strangers},
+		"POST /v1/segments/:id/members":      {path: id("/v1/segments/", one.Segment, "/members"), body: obj{"card_codes": []any{w.Shoppers[1].Card}}, blind: strangers},
+		"DELETE /v1/segments/:id/members":    {path: id("/v1/segments/", one.Segment, "/members"), body: obj{"card_codes": []any{w.Shoppers[1].Card}}, blind: strangers},
+		"DELETE /v1/campaigns/:id/versions/:version": {
+			path: id("/v1/campaigns/", one.Campaign, "/versions/7"), blind: []string{"marca2", "marca1"}, refused: keepers, // no such version
+		},
+		"PUT /v1/campaigns/:id/participants/:shop_id": {
+			path: id("/v1/campaigns/", one.Campaign, "/participants/", string(keeper.Shop.ID)), body: obj{"status": "invited"}, blind: other, refused: keepers,
+		},
+		"PUT /v1/cpgs/:id/shops/:shop_id":         {path: id("/v1/cpgs/", one.CPG, "/shops/", string(keeper.Shop.ID)), body: obj{"active": true}, blind: other},
+		"POST /v1/redemptions/:code/cancellation": {path: "/v1/redemptions/" + w.Redemption + "/cancellation", blind: []string{"consumer2"}},
+		"POST /v1/purchases/:id/confirmation":     {path: id("/v1/purchases/", w.Purchase, "/confirmation"), body: obj{"mine": true}, blind: []string{"consumer2"}},
+		"POST /v1/purchases/:id/reversal": {
+			path: id("/v1/purchases/", w.Purchase, "/reversal"), blind: []string{"tendero2", "key"},
+			body: obj{"reason": "Prueba", "items": []any{obj{"gtin": one.GTIN, "quantity": 900}}}, // more than there is
+		},
 		"PATCH /v1/staff/:id":                 {path: id("/v1/staff/", one.CPG), body: obj{"name": "X"}, blind: []string{"admin"}}, // no such staff
 		"DELETE /v1/api-keys/:id":             {path: id("/v1/api-keys/", one.CPG), blind: []string{"admin"}},
 		"GET /v1/purchases/:id":               {path: id("/v1/purchases/", w.Purchase), blind: []string{"tendero2", "consumer2", "key"}},
@@ -96,8 +121,9 @@ func samples(w *apitest.World) map[string]sample {
 		"POST /v1/brands":   {path: "/v1/brands", body: obj{"cpg_id": one.CPG, "name": "Colada"}},
 		"POST /v1/products": {path: "/v1/products", body: obj{"brand_id": one.Brand, "gtin": "7501020513127", "name": "Colado"}},
 		"POST /v1/campaigns": {path: "/v1/campaigns", body: obj{
-			"cpg_id": one.CPG, "name": "Colada", "scheme": "stamps", "rule": obj{"per_unit": 1}, "goal": 5,
+			"cpg_id": one.CPG, "name": "Colada", "scheme": "stamps", "earn": []any{obj{"unit": "stamp", "per": "unit", "amount": 1}}, "goal": 5,
 		}},
+		"POST /v1/segments": {path: "/v1/segments", body: obj{"cpg_id": one.CPG, "name": "Colado"}},
 	}
 }
 
@@ -141,7 +167,7 @@ func TestPitfall_P40_AuthorizationMatrix(t *testing.T) {
 					}
 				}
 				if who.name == "marca2" {
-					for _, private := range []loyalty.ID{w.Tenants[0].CPG, w.Tenants[0].Brand, w.Tenants[0].Product, w.Tenants[0].Campaign, w.Tenants[0].Reward} {
+					for _, private := range []loyalty.ID{w.Tenants[0].CPG, w.Tenants[0].Brand, w.Tenants[0].Product, w.Tenants[0].Campaign, w.Tenants[0].Reward, w.Tenants[0].Segment} {
 						assert.NotContains(t, res.Text(), `"`+string(private)+`"`, "marca2 sees what is marca1's")
 					}
 				}
@@ -154,7 +180,7 @@ func TestPitfall_P40_AuthorizationMatrix(t *testing.T) {
 // snapshot is all of tenant 1 as an admin sees it.
 func snapshot(w *apitest.World) string {
 	text := ""
-	for _, path := range []string{"cpgs/" + string(w.Tenants[0].CPG), "brands/" + string(w.Tenants[0].Brand), "products/" + string(w.Tenants[0].Product), "campaigns/" + string(w.Tenants[0].Campaign)} {
+	for _, path := range []string{"cpgs/" + string(w.Tenants[0].CPG), "brands/" + string(w.Tenants[0].Brand), "products/" + string(w.Tenants[0].Product), "campaigns/" + string(w.Tenants[0].Campaign), "segments/" + string(w.Tenants[0].Segment), "cpgs/" + string(w.Tenants[0].CPG) + "/shops", "campaigns/" + string(w.Tenants[0].Campaign) + "/versions"} {
 		text += w.As(w.Admin).Do("GET", "/v1/"+path, nil).Text()
 	}
 	return text
@@ -182,7 +208,7 @@ func TestPitfall_P40_ATenantCannotTouchAnother(t *testing.T) {
 	assert.Equal(t, before, snapshot(w))
 
 	assert.Len(t, apitest.Data[[]thing](two, http.StatusOK, "GET", "/v1/cpgs", nil), 1)
-	for _, list := range []string{"brands", "products", "campaigns"} {
+	for _, list := range []string{"brands", "products", "campaigns", "segments"} {
 		assert.Len(t, apitest.Data[[]thing](two, http.StatusOK, "GET", "/v1/"+list, nil), 1, list)
 		assert.Empty(t, apitest.Data[[]thing](two, http.StatusOK, "GET", "/v1/"+list+"?cpg_id="+string(w.Tenants[0].CPG), nil), list)
 	}

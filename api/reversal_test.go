@@ -253,7 +253,6 @@ func TestARequestedRewardIsGivenBack(t *testing.T) {
 	clean(t, w)
 }
 
-
 // codeOf reads the problem's code; "" where there is none.
 func codeOf(res apitest.Response) string {
 	var p struct{ Code string }
