@@ -47,6 +47,21 @@ test: deps-test ## all tests, short form, race detector (PKG=./store/... for som
 soak: deps-test ## the long forms: many kills, many messages; prints counts
 	@QOA_SOAK=1 CGO_ENABLED=1 go test -race -timeout 120m -count=1 -v $(PKG)
 
+.PHONY: bench
+bench: bench-scan bench-growth ## all measurements, each beside its own baseline (takes a while)
+
+.PHONY: bench-scan
+bench-scan: bin/bench ## purchases through HTTP beside one-statement pgbench (BENCH='-seconds 5')
+	@bin/bench scan $(BENCH)
+
+.PHONY: bench-growth
+bench-growth: bin/bench ## the same, and card pages, up to 10^7 ledger rows (BENCH='-rows 10000,1000000')
+	@bin/bench growth $(BENCH)
+
+.PHONY: bin/bench
+bin/bench: deps build
+	@$(STATIC) go build -ldflags '-s -w' -o bin/bench ./cmd/bench
+
 .PHONY: lint
 lint: ## gofmt, go vet, staticcheck
 	@unformatted=$$(go list -f '{{.Dir}}' ./... | xargs gofmt -l | sort -u); \

@@ -56,6 +56,7 @@ var (
 		{under: "api", own: true, may: downward},
 		{under: "bot", own: true, may: downward},
 		{under: "jobs", own: true, may: downward},
+		{under: "cmd/bench", may: []string{"store", "store/embedded", "store/loyalty", "migrations"}},
 		{under: "cmd/qoa", own: true, may: []string{"api", "bot", "jobs", "flows", "store", "templates", "migrations"}},
 	}
 )
@@ -71,7 +72,7 @@ var homes = []home{
 	{"github.com/gofiber/fiber", []string{"api"}},
 	{"go.mau.fi/whatsmeow", []string{"bot/whatsapp"}},
 	{"github.com/looplab/fsm", []string{"flows/machine.go"}},
-	{"github.com/jackc/pgx", []string{"store", "migrations"}},
+	{"github.com/jackc/pgx", []string{"store", "migrations", "cmd/bench"}},
 	{"github.com/hibiken/asynq", []string{"jobs"}},
 	{"github.com/redis/go-redis", []string{"store/cache", "store/embedded", "store/storetest", "jobs"}},
 	{"github.com/skip2/go-qrcode", []string{"templates"}},

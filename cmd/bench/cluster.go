@@ -1,0 +1,131 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/qoa-conectados/qoa/store/embedded"
+)
+
+// cluster is a private Postgres and Redis in a temporary folder. Postgres has the
+// settings of `qoa dev`, which are its defaults: what is committed is on disk.
+type cluster struct {
+	dir      string
+	postgres *embedded.Postgres
+	redis    *embedded.Redis
+}
+
+// firstDatabase is the one that a cluster begins with. The measured ones are
+// copies of it.
+const firstDatabase = "qoa"
+
+func startCluster(ctx context.Context, o options) (c *cluster, err error) {
+	dir, err := os.MkdirTemp(o.parent, "qoa-bench-")
+	if err != nil {
+		return nil, err
+	}
+	c = &cluster{dir: dir}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, c.stop(false))
+		}
+	}()
+	// Postgres may run as another user, who has to get through.
+	if err := os.Chmod(dir, 0o755); err != nil { //nolint:gosec // the folders in it are closed
+		return nil, err
+	}
+	if err := c.boot(ctx); err != nil {
+		return nil, err
+	}
+	if o.explain {
+		err := execute(ctx, c.url(firstDatabase), `ALTER SYSTEM SET shared_preload_libraries = 'pg_stat_statements'`, `ALTER SYSTEM SET pg_stat_statements.track_planning = on`)
+		if err := errors.Join(err, c.postgres.Stop()); err != nil {
+			return nil, err
+		}
+		if err := c.boot(ctx); err != nil {
+			return nil, err
+		}
+		if err := execute(ctx, c.url(firstDatabase), `CREATE EXTENSION pg_stat_statements`); err != nil {
+			return nil, err
+		}
+	}
+	c.redis, err = embedded.StartRedis(ctx, embedded.RedisConfig{Dir: filepath.Join(dir, "redis"), Require: true})
+	return c, err
+}
+
+func (c *cluster) boot(ctx context.Context) (err error) {
+	c.postgres, err = embedded.StartPostgres(ctx, embedded.PostgresConfig{Dir: filepath.Join(c.dir, "postgres")})
+	return err
+}
+
+// stop ends both servers, and removes the folder unless it is kept.
+func (c *cluster) stop(keep bool) error {
+	var errs []error
+	if c.redis != nil {
+		errs = append(errs, c.redis.Stop())
+	}
+	if c.postgres != nil {
+		errs = append(errs, c.postgres.Stop())
+	}
+	if !keep {
+		errs = append(errs, os.RemoveAll(c.dir))
+	}
+	return errors.Join(errs...)
+}
+
+// url of one of the cluster's databases.
+func (c *cluster) url(database string) string {
+	u, err := url.Parse(c.postgres.URL())
+	if err != nil { // the launcher made it
+		panic(err)
+	}
+	u.Path = "/" + database
+	return u.String()
+}
+
+// clone copies a database that nobody is connected to, file by file.
+func (c *cluster) clone(ctx context.Context, from, to string) error {
+	return execute(ctx, c.url("postgres"), fmt.Sprintf(`CREATE DATABASE %s TEMPLATE %s STRATEGY file_copy`,
+		pgx.Identifier{to}.Sanitize(), pgx.Identifier{from}.Sanitize()))
+}
+
+// checkpoint writes all pages, so that no measurement pays for what one before
+// it left.
+func (c *cluster) checkpoint(ctx context.Context) error {
+	return execute(ctx, c.url("postgres"), `CHECKPOINT`)
+}
+
+// execute runs statements on a connection of their own.
+func execute(ctx context.Context, databaseURL string, statements ...string) error {
+	return connected(ctx, databaseURL, func(conn *pgx.Conn) error {
+		for _, sql := range statements {
+			if _, err := conn.Exec(ctx, sql); err != nil {
+				return fmt.Errorf("%s: %w", sql, err)
+			}
+		}
+		return nil
+	})
+}
+
+// ask reads one value.
+func ask[T any](ctx context.Context, databaseURL, sql string, args ...any) (v T, err error) {
+	err = connected(ctx, databaseURL, func(conn *pgx.Conn) error {
+		return conn.QueryRow(ctx, sql, args...).Scan(&v)
+	})
+	return v, err
+}
+
+func connected(ctx context.Context, databaseURL string, do func(*pgx.Conn) error) error {
+	conn, err := pgx.Connect(ctx, databaseURL)
+	if err != nil {
+		return err
+	}
+	defer conn.Close(context.WithoutCancel(ctx)) //nolint:errcheck // what was done matters
+	return do(conn)
+}
