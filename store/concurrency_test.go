@@ -138,20 +138,22 @@ func TestRandomMixOnTheSameCardsIsCleanAndNeverDeadlocks(t *testing.T) {
 	}
 	for i := range 8 {
 		wg.Go(func() {
-			late := w.db.At(w.now().Add(store.RedemptionLife + time.Hour))
-			for _, job := range []func(*store.Tx) error{
-				func(tx *store.Tx) error { _, err := tx.ExpireRedemptions(ctx, 100); return err },
-				func(tx *store.Tx) error { _, err := tx.ScheduleExpiry(ctx, 100); return err },
-				func(tx *store.Tx) error { _, err := tx.ExpireBalances(ctx, 100); return err },
-				func(tx *store.Tx) error { _, err := tx.WarnExpiry(ctx, 100); return err },
-				func(tx *store.Tx) error { _, err := tx.RollTiers(ctx, 100); return err },
-			} {
-				if err := late.InTx(ctx, job); err != nil {
-					t.Errorf("job: %v", err)
+			for n := range 6 {
+				late := w.db.At(w.now().Add(time.Duration(n) * (store.RedemptionLife + time.Hour)))
+				for _, job := range []func(*store.Tx) error{
+					func(tx *store.Tx) error { _, err := tx.ExpireRedemptions(ctx, 100); return err },
+					func(tx *store.Tx) error { _, err := tx.ScheduleExpiry(ctx, 100); return err },
+					func(tx *store.Tx) error { _, err := tx.ExpireBalances(ctx, 100); return err },
+					func(tx *store.Tx) error { _, err := tx.WarnExpiry(ctx, 100); return err },
+					func(tx *store.Tx) error { _, err := tx.RollTiers(ctx, 100); return err },
+				} {
+					if err := late.InTx(ctx, job); err != nil {
+						t.Errorf("job: %v", err)
+					}
 				}
-			}
-			if _, err := late.MaturePending(ctx, 10*i); err != nil {
-				t.Errorf("mature: %v", err)
+				if _, err := late.MaturePending(ctx, i); err != nil {
+					t.Errorf("mature: %v", err)
+				}
 			}
 		})
 	}
