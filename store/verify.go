@@ -13,16 +13,16 @@ import (
 	"github.com/qoa-conectados/qoa/store/loyalty"
 )
 
-// Difference is a cached figure that is not what the entries say.
-type Difference struct {
+// Discrepancy is a cached figure that is not what the entries say.
+type Discrepancy struct {
 	What string // which figure: stamps, running balance, taken stock, …
 	ID   string // of the row that holds it
 	Has  int64
 	Want int64
 }
 
-// String describes the difference for an operator.
-func (d Difference) String() string {
+// String describes it for an operator.
+func (d Discrepancy) String() string {
 	return fmt.Sprintf("%s of %s is %d, its entries say %d", d.What, d.ID, d.Has, d.Want)
 }
 
@@ -110,13 +110,13 @@ var totals = []string{
 
 // Verify recomputes every balance, stock and budget from the entries that are the
 // truth, and gives what differs (law 1). It reads one snapshot.
-func (db *DB) Verify(ctx context.Context) ([]Difference, error) {
+func (db *DB) Verify(ctx context.Context) ([]Discrepancy, error) {
 	return db.verify(ctx, append(slices.Clone(verifications), totals...), "true", "true")
 }
 
 // VerifySample is Verify for what belongs to n enrollments, others each time. It
 // reads no more than is theirs.
-func (db *DB) VerifySample(ctx context.Context, n int) ([]Difference, error) {
+func (db *DB) VerifySample(ctx context.Context, n int) ([]Discrepancy, error) {
 	var sample []loyalty.ID
 	err := db.InTx(ctx, func(tx *Tx) (err error) {
 		sample, err = tx.sampleEnrollments(ctx, n)
@@ -162,8 +162,8 @@ var (
 	everyPurchase   = regexp.MustCompile(`ofSome\(([a-z_.]+)\)`)
 )
 
-func (db *DB) verify(ctx context.Context, queries []string, enrollments, purchases string, args ...any) ([]Difference, error) {
-	var found []Difference
+func (db *DB) verify(ctx context.Context, queries []string, enrollments, purchases string, args ...any) ([]Discrepancy, error) {
+	var found []Discrepancy
 	err := pgx.BeginTxFunc(ctx, db.pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
 		for _, sql := range queries {
 			sql = everyPurchase.ReplaceAllString(everyEnrollment.ReplaceAllString(sql, enrollments), purchases)
@@ -171,7 +171,7 @@ func (db *DB) verify(ctx context.Context, queries []string, enrollments, purchas
 			if err != nil {
 				return err
 			}
-			some, err := pgx.CollectRows(rows, pgx.RowToStructByPos[Difference])
+			some, err := pgx.CollectRows(rows, pgx.RowToStructByPos[Discrepancy])
 			if err != nil {
 				return err
 			}

@@ -54,7 +54,7 @@ func TestVerifyNoticesEveryCachedFigure(t *testing.T) {
 	}
 }
 
-func whats(found []store.Difference) (all []string) {
+func whats(found []store.Discrepancy) (all []string) {
 	for _, d := range found {
 		all = append(all, d.What)
 	}
