@@ -20,7 +20,7 @@ type versionJSON struct {
 	InForce     bool               `json:"in_force"`
 	Status      loyalty.Status     `json:"status"`
 	Terms       loyalty.Terms      `json:"terms"`
-	Diff        []store.Difference `json:"diff"`
+	Diff        []store.FieldChange `json:"diff"`
 	Author      string             `json:"author"`
 	Reason      string             `json:"reason"`
 	CreatedAt   time.Time          `json:"created_at"`

@@ -1,0 +1,64 @@
+package store
+
+import (
+	"context"
+
+	"github.com/qoa-conectados/qoa/store/loyalty"
+)
+
+// Quota is how a campaign's budget stands in stamps, points or rewards.
+type Quota struct {
+	Campaign loyalty.ID `db:"campaign_id"`
+	Name     string     `db:"name"` // stamp, point, reward
+	Cap      int64      `db:"cap"`
+	Used     int64      `db:"used"`
+}
+
+const budgetQuotas = `SELECT campaign_id, name, cap, used FROM quotas`
+
+// saveBudget makes the quotas be those of the terms. What was given before there
+// was a bound counts.
+func (tx *Tx) saveBudget(ctx context.Context, v *Campaign) error {
+	var budget loyalty.Budget
+	if v.Budget != nil {
+		budget = *v.Budget
+	}
+	for _, q := range []struct {
+		name, field string
+		bound       int64
+		used        string
+	}{
+		{loyalty.QuotaStamps, "budget.stamps", budget.Stamps, givenInAll},
+		{loyalty.QuotaPoints, "budget.points", budget.Points, givenInAll},
+		{loyalty.QuotaRewards, "budget.rewards", budget.Rewards, takenInAll},
+	} {
+		if q.bound == 0 {
+			if _, err := tx.tx.Exec(ctx, `DELETE FROM quotas WHERE campaign_id = $1 AND name = $2`, v.ID, q.name); err != nil {
+				return err
+			}
+			continue
+		}
+		var fits bool
+		err := tx.tx.QueryRow(ctx, `
+			WITH had AS (SELECT used FROM quotas WHERE campaign_id = $1 AND name = $2 FOR UPDATE),
+			now AS (SELECT coalesce((SELECT used FROM had), (`+q.used+`)) AS used),
+			saved AS (
+				INSERT INTO quotas (campaign_id, name, cap, used) SELECT $1, $2, $3, used FROM now WHERE used <= $3
+				ON CONFLICT (campaign_id, name) DO UPDATE SET cap = $3,
+				  announced = CASE WHEN quotas.used * 100 < $3 * 80 THEN 0 WHEN quotas.used < $3 THEN least(quotas.announced, 80) ELSE quotas.announced END
+				RETURNING 1)
+			SELECT EXISTS (SELECT FROM saved)`, v.ID, q.name, q.bound).Scan(&fits)
+		if err != nil {
+			return err
+		}
+		if !fits {
+			return loyalty.Invalid(q.field, "ya se dio más que eso")
+		}
+	}
+	return nil
+}
+
+const (
+	givenInAll = `SELECT coalesce(sum(l.amount), 0)::bigint FROM ledger l WHERE l.campaign_id = $1 AND l.unit = $2 AND l.purchase_id IS NOT NULL`
+	takenInAll = `SELECT count(*) FROM redemptions d WHERE d.campaign_id = $1 AND d.status IN ('requested', 'delivered')`
+)
