@@ -10,6 +10,7 @@ type AdminView struct {
 	User         string
 	CSRF         string
 	LogoutAction string
+	Links        []DeskLink
 	Flash        string // after a job was run: "Se enviarán 12 mensajes."
 	Counts       []AdminCount
 	Health       []AdminHealth

@@ -15,6 +15,7 @@ type BrandView struct {
 	CPG          string
 	CSRF         string
 	LogoutAction string
+	Links        []DeskLink
 	PageURL      string
 	Campaigns    []BrandOption
 	Campaign     string // name of the one shown

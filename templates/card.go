@@ -20,7 +20,9 @@ type CardView struct {
 	FragmentURL string // answers with CardFragment
 
 	EvidenceAction string // POST: issues an evidence code
-	RedeemAction   string // POST: fields campaign, reward, key
+	RedeemAction   string // POST: fields reward, enrollment, key
+	CancelAction   string // POST: field code; gives a requested reward back
+	ConfirmAction  string // POST: fields purchase, answer (si or no)
 	EnrollAction   string // POST: field campaign
 	FormKey        string // idempotency key of the forms on this rendering
 	CSRF           string
@@ -28,6 +30,7 @@ type CardView struct {
 	Flash       string // one sentence after a POST, such as an error
 	Evidence    *CardEvidence
 	Redemptions []CardRedemption // requested, not yet delivered
+	Waiting     []CardPending    // purchases that ask for a yes
 	Wallet      []CardShop
 	History     []CardPurchase
 }
@@ -53,28 +56,60 @@ type CardShop struct {
 	Campaigns []CardCampaign
 }
 
+// CardPending is a purchase that earns only after the consumer's yes.
+type CardPending struct {
+	ID    string
+	At    time.Time
+	Shop  string
+	Items []string
+	Gives []string // "1 sello en Junta 10"
+}
+
 // CardCampaign is what one campaign holds for the consumer.
 type CardCampaign struct {
-	ID       string // campaign ID, sent back by the redeem form
+	ID       string // campaign ID, sent back by the form that joins
 	Name     string
 	Brand    string
-	Stamps   bool // else points
-	Join     bool // begins only when the consumer asks for it
-	Balance  int  // goes on past Goal; negative after a reversal
-	Goal     int
+	Shop     string   // where it counts for this shop alone
+	Join     bool     // begins only when the consumer asks for it
 	Earn     string   // "1 sello por cada pieza"
 	Products []string // participating
 	Where    []string // participating shops, nearest first
 	Until    time.Time
-	Rewards  []CardReward // by threshold
+	Tier     *CardTier
+	Balances []CardBalance // the one that the card is about first
+}
+
+// CardTier is where the consumer stands in the campaign's levels.
+type CardTier struct {
+	Name     string // "" below the first
+	Discount string
+	AtRisk   string // the day on which it is lost, in words; "" where it is safe
+	Next     string // to be reached, or kept
+	Missing  string // "2 compras o $50.00"
+}
+
+// CardBalance is what a campaign holds in sellos or in puntos.
+type CardBalance struct {
+	ID         string // unique on the page
+	Campaign   string // its name, for those who hear the page
+	Enrollment string // that pays, sent back by the redeem form
+	Stamps     bool   // else points
+	Balance    int    // goes on past Goal; negative after a reversal
+	Goal       int
+	Pending    int // that waits for a yes
+	Expiring   int // of it ends at ExpiresAt
+	ExpiresAt  time.Time
+	Rewards    []CardReward // by threshold
 }
 
 // CardReward is one thing to be had.
 type CardReward struct {
-	ID      string
-	Name    string
-	Cost    int // stamps or points
-	SoldOut bool
+	ID     string
+	Name   string
+	Cost   int    // stamps or points
+	Locked bool   // it cannot be asked for now
+	Why    string // what keeps it locked, where that is not the balance alone
 }
 
 // CardPurchase is one line of the history: a purchase, or a reward that was taken.
@@ -100,10 +135,10 @@ func (s *Set) CardFragment(w io.Writer, v CardView) error { return s.render(w, "
 const maxDrawnGoal = 20
 
 // Drawn tells whether stamps are drawn one by one.
-func (c CardCampaign) Drawn() bool { return c.Stamps && c.Goal > 0 && c.Goal <= maxDrawnGoal }
+func (c CardBalance) Drawn() bool { return c.Stamps && c.Goal > 0 && c.Goal <= maxDrawnGoal }
 
 // Slots are the places of the stamp grid, left to right.
-func (c CardCampaign) Slots() []CardSlot {
+func (c CardBalance) Slots() []CardSlot {
 	slots := make([]CardSlot, c.Goal)
 	for i := range slots {
 		slots[i] = CardSlot{Number: i + 1, Filled: i < c.Balance, Last: i == c.Goal-1, Tilt: (i*37)%25 - 12}
@@ -121,7 +156,7 @@ type CardSlot struct {
 }
 
 // Columns is the number of stamps in a row that leaves no ragged end.
-func (c CardCampaign) Columns() string {
+func (c CardBalance) Columns() string {
 	n := 5
 	switch {
 	case c.Goal <= 5:
@@ -138,7 +173,7 @@ func (c CardCampaign) Columns() string {
 }
 
 // Unit is what the campaign gives, in the number of n.
-func (c CardCampaign) Unit(n int) string {
+func (c CardBalance) Unit(n int) string {
 	switch {
 	case c.Stamps && n == 1:
 		return "sello"
@@ -151,21 +186,21 @@ func (c CardCampaign) Unit(n int) string {
 }
 
 // Ready are the rewards that can be asked for now.
-func (c CardCampaign) Ready() []CardReward {
+func (c CardBalance) Ready() []CardReward {
 	var ready []CardReward
 	for _, r := range c.Rewards {
-		if c.Balance >= r.Cost && !r.SoldOut {
+		if !r.Locked {
 			ready = append(ready, r)
 		}
 	}
 	return ready
 }
 
-// Next is what the bar leads to: the first reward out of reach, or the campaign's
-// goal where there is none.
-func (c CardCampaign) Next() CardReward {
+// Next is what the bar leads to: the first reward that only the balance keeps out
+// of reach, or the campaign's goal where there is none.
+func (c CardBalance) Next() CardReward {
 	for _, r := range c.Rewards {
-		if r.Cost > c.Balance {
+		if r.Cost > c.Balance && r.Why == "" {
 			return r
 		}
 	}
@@ -176,23 +211,23 @@ func (c CardCampaign) Next() CardReward {
 }
 
 // Missing is how much the next reward still takes, zero when nothing.
-func (c CardCampaign) Missing() int { return max(c.Next().Cost-c.Balance, 0) }
+func (c CardBalance) Missing() int { return max(c.Next().Cost-c.Balance, 0) }
 
 // Filled is the balance as the bar shows it, inside the bar's ends.
-func (c CardCampaign) Filled() int { return min(max(c.Balance, 0), max(c.Next().Cost, 1)) }
+func (c CardBalance) Filled() int { return min(max(c.Balance, 0), max(c.Next().Cost, 1)) }
 
 // Full is the end of the bar, never zero.
-func (c CardCampaign) Full() int { return max(c.Next().Cost, 1) }
+func (c CardBalance) Full() int { return max(c.Next().Cost, 1) }
 
 // Debt is how far a reversal left the balance below zero.
-func (c CardCampaign) Debt() int { return max(-c.Balance, 0) }
+func (c CardBalance) Debt() int { return max(-c.Balance, 0) }
 
 // Progress is the balance as a sentence: the label of the drawing for those who
 // hear the page, and what is announced when it changes.
-func (c CardCampaign) Progress() string {
-	text := c.Name + ": " + viewNumber(c.Balance) + " " + c.Unit(c.Balance)
+func (c CardBalance) Progress() string {
+	text := c.Campaign + ": " + viewNumber(c.Balance) + " " + c.Unit(c.Balance)
 	if c.Goal > 0 {
-		text = c.Name + ": " + viewNumber(c.Balance) + " de " + viewNumber(c.Goal) + " " + c.Unit(c.Goal)
+		text = c.Campaign + ": " + viewNumber(c.Balance) + " de " + viewNumber(c.Goal) + " " + c.Unit(c.Goal)
 	}
 	if len(c.Ready()) > 0 {
 		text += ". ¡Ya tienes tu premio!"
@@ -204,8 +239,10 @@ func (c CardCampaign) Progress() string {
 func (v CardView) AnyReady() bool {
 	for _, shop := range v.Wallet {
 		for _, c := range shop.Campaigns {
-			if len(c.Ready()) > 0 {
-				return true
+			for _, b := range c.Balances {
+				if len(b.Ready()) > 0 {
+					return true
+				}
 			}
 		}
 	}

@@ -14,6 +14,7 @@ type FormView struct {
 	Intro    string
 	Back     string // where "Cancelar" leads
 	Action   string
+	Get      bool   // it only asks: GET, and no csrf
 	Submit   string // text of the button
 	Errors   []FormError
 	Sections []FormSection

@@ -27,13 +27,14 @@ func TestFormats(t *testing.T) {
 }
 
 func TestCampaignArithmetic(t *testing.T) {
-	rewards := []CardReward{{ID: "a", Name: "vaso", Cost: 5, SoldOut: true}, {ID: "b", Name: "refresco", Cost: 10}}
 	for _, c := range []struct {
 		balance, missing, filled, ready, debt int
 	}{
-		{-2, 7, 0, 0, 2}, {0, 5, 0, 0, 0}, {5, 5, 5, 0, 0}, {9, 1, 9, 0, 0}, {10, 0, 10, 1, 0}, {23, 0, 10, 1, 0},
+		{-2, 12, 0, 0, 2}, {0, 10, 0, 0, 0}, {5, 5, 5, 0, 0}, {9, 1, 9, 0, 0}, {10, 0, 10, 1, 0}, {23, 0, 10, 1, 0},
 	} {
-		campaign := CardCampaign{Stamps: true, Balance: c.balance, Goal: 10, Rewards: rewards}
+		// The first is out of stock: nobody works for it.
+		rewards := []CardReward{{ID: "a", Name: "vaso", Cost: 5, Locked: true, Why: "Se agotó"}, {ID: "b", Name: "refresco", Cost: 10, Locked: c.balance < 10}}
+		campaign := CardBalance{Stamps: true, Balance: c.balance, Goal: 10, Rewards: rewards}
 		if got := campaign.Missing(); got != c.missing {
 			t.Errorf("balance %d: missing %d, want %d", c.balance, got, c.missing)
 		}
@@ -57,11 +58,11 @@ func TestCampaignArithmetic(t *testing.T) {
 		}
 	}
 	for goal, drawn := range map[int]bool{0: false, 1: true, 10: true, 20: true, 21: false} {
-		if got := (CardCampaign{Stamps: true, Goal: goal}).Drawn(); got != drawn {
+		if got := (CardBalance{Stamps: true, Goal: goal}).Drawn(); got != drawn {
 			t.Errorf("goal %d: drawn %t", goal, got)
 		}
 	}
-	if got := (CardCampaign{Name: "Junta", Stamps: true, Balance: 1}).Progress(); got != "Junta: 1 sello" {
+	if got := (CardBalance{Campaign: "Junta", Stamps: true, Balance: 1}).Progress(); got != "Junta: 1 sello" {
 		t.Errorf("progress %q", got)
 	}
 }

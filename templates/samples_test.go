@@ -2,6 +2,7 @@ package templates
 
 import (
 	"html/template"
+	"maps"
 	"testing"
 	"time"
 )
@@ -26,27 +27,31 @@ func sampleCard(t testing.TB) CardView {
 	return CardView{
 		Name: "Ana", CardCode: "7H2KQ9M4", QR: sampleQR(t), WhatsAppURL: "https://wa.me/525500000000?text=hola", PrivacyURL: "/privacidad",
 		EventsURL: "/c/s3cr3t/7H2KQ9M4/events", FragmentURL: "/c/s3cr3t/7H2KQ9M4/fragment",
-		EvidenceAction: "/c/s3cr3t/7H2KQ9M4/evidence", RedeemAction: "/c/s3cr3t/7H2KQ9M4/redeem", EnrollAction: "/c/s3cr3t/7H2KQ9M4/enrollments", FormKey: "k1", CSRF: "csrf1",
+		EvidenceAction: "/c/s3cr3t/7H2KQ9M4/evidence", RedeemAction: "/c/s3cr3t/7H2KQ9M4/redeem", CancelAction: "/c/s3cr3t/7H2KQ9M4/cancellations", ConfirmAction: "/c/s3cr3t/7H2KQ9M4/confirmations", EnrollAction: "/c/s3cr3t/7H2KQ9M4/enrollments", FormKey: "k1", CSRF: "csrf1",
 		Wallet: []CardShop{
 			{Name: "Abarrotes Lupita", Place: "Narvarte, Ciudad de México", Campaigns: []CardCampaign{
 				{
-					ID: "c1", Name: "Junta 10 y gana", Brand: "Bebidas del Valle", Stamps: true, Balance: 7, Goal: 10,
-					Earn: "1 sello por cada pieza", Products: []string{"Refresco Cola 600 ml"}, Where: []string{"Abarrotes Lupita"},
-					Until: now.AddDate(0, 2, 0), Rewards: []CardReward{{ID: "r1", Name: "Un refresco gratis", Cost: 10}},
+					ID: "c1", Name: "Junta 10 y gana", Brand: "Bebidas del Valle", Earn: "1 sello por cada pieza", Products: []string{"Refresco Cola 600 ml"},
+					Where: []string{"Abarrotes Lupita"}, Until: now.AddDate(0, 2, 0),
+					Balances: []CardBalance{{ID: "b1", Campaign: "Junta 10 y gana", Stamps: true, Balance: 7, Goal: 10, Rewards: []CardReward{{ID: "r1", Name: "Un refresco gratis", Cost: 10, Locked: true}}}},
 				},
 				{
-					ID: "c2", Name: "Puntos del Valle", Brand: "Bebidas del Valle", Balance: 340, Goal: 500,
-					Earn: "10 puntos por cada $10", Products: []string{"Agua 1 L", "Jugo de naranja 500 ml", "Té helado 600 ml"}, Where: []string{"Abarrotes Lupita", "La Esperanza"},
-					Rewards: []CardReward{{ID: "r2", Name: "Vaso Qoa", Cost: 300, SoldOut: true}, {ID: "r3", Name: "Six de agua", Cost: 500}},
+					ID: "c2", Name: "Puntos del Valle", Brand: "Bebidas del Valle", Shop: "Abarrotes Lupita", Earn: "10 puntos por cada $10",
+					Products: []string{"Agua 1 L", "Jugo de naranja 500 ml", "Té helado 600 ml"}, Where: []string{"Abarrotes Lupita", "La Esperanza"},
+					Tier: &CardTier{Name: "Plata", Discount: "Hielo gratis", AtRisk: "10 de diciembre de 2026", Next: "Oro", Missing: "2 compras o $50.00"},
+					Balances: []CardBalance{
+						{ID: "b2", Campaign: "Puntos del Valle", Enrollment: "e2", Stamps: true, Balance: 6, Goal: 6, Pending: 1, Rewards: []CardReward{{ID: "r6", Name: "Un té", Cost: 6}}},
+						{ID: "b3", Campaign: "Puntos del Valle", Enrollment: "e2", Balance: 340, Goal: 500, Expiring: 40, ExpiresAt: now.AddDate(0, 0, 5),
+							Rewards: []CardReward{{ID: "r2", Name: "Vaso Qoa", Cost: 300, Locked: true, Why: "Se agotó"}, {ID: "r3", Name: "Six de agua", Cost: 500, Locked: true}}},
+					},
 				},
 			}},
 			{Name: "Miscelánea Ñandú", Place: "Centro, Guadalajara", Campaigns: []CardCampaign{
 				{
-					ID: "c3", Name: "Botanas de la semana", Brand: "Botanas Sol", Stamps: true, Balance: 9, Goal: 8,
-					Earn: "1 sello por pieza", Products: []string{"Papas con limón", "Iguanitas"}, Where: []string{"Miscelánea Ñandú"},
-					Rewards: []CardReward{{ID: "r4", Name: "Bolsa grande de papas", Cost: 8}},
+					ID: "c3", Name: "Botanas de la semana", Brand: "Botanas Sol", Earn: "1 sello por pieza", Products: []string{"Papas con limón", "Iguanitas"}, Where: []string{"Miscelánea Ñandú"},
+					Balances: []CardBalance{{ID: "b4", Campaign: "Botanas de la semana", Stamps: true, Balance: 9, Goal: 8, Rewards: []CardReward{{ID: "r4", Name: "Bolsa grande de papas", Cost: 8}}}},
 				},
-				{ID: "c4", Name: "Club del café", Stamps: true, Balance: -1, Goal: 30, Rewards: []CardReward{{ID: "r5", Name: "Taza", Cost: 30}}},
+				{ID: "c4", Name: "Club del café", Join: true, Balances: []CardBalance{{ID: "b5", Campaign: "Club del café", Stamps: true, Balance: -1, Goal: 30, Rewards: []CardReward{{ID: "r5", Name: "Taza", Cost: 30, Locked: true}}}}},
 			}},
 		},
 		History: []CardPurchase{
@@ -61,6 +66,7 @@ func sampleCard(t testing.TB) CardView {
 func sampleCardBusy(t testing.TB) CardView {
 	v := sampleCard(t)
 	v.Flash = "Ese premio se acabó. Elige otro."
+	v.Waiting = []CardPending{{ID: "p1", At: sampleTime(), Shop: "Miscelánea Ñandú", Items: []string{"1 × Papas con limón"}, Gives: []string{"1 sello en Botanas de la semana"}}}
 	v.Evidence = &CardEvidence{Code: "EK7M2QXS", Expires: sampleTime().Add(24 * time.Hour)}
 	v.Redemptions = []CardRedemption{{Code: "RT4W9K2B", Reward: "Bolsa grande de papas", Where: "Miscelánea Ñandú", Expires: sampleTime().AddDate(0, 0, 7)}}
 	return v
@@ -78,13 +84,14 @@ func sampleScan() ScanView {
 			{GTIN: "7501000000036", Name: "Papas con limón", Earn: "1 sello", PriceCents: 1900},
 		},
 		OtherGTIN: "7501000000043", OtherQty: 1,
-		Result: &ScanResult{OK: true, Title: "Venta guardada", Detail: "2 × Refresco Cola 600 ml en la tarjeta 7H2K-Q9M4.", Earned: []ScanEarned{
+		Scanned: "7H2KQ9M4", Links: sampleDesk().Links,
+		Result: &ScanResult{OK: true, Waits: []string{"1 sello en Antojo Consentido"}, Notes: []string{"En Puntos del Valle ya se llegó al límite."}, Title: "Venta guardada", Detail: "2 × Refresco Cola 600 ml en la tarjeta 7H2K-Q9M4.", Earned: []ScanEarned{
 			{Campaign: "Junta 10 y gana", Stamps: true, Amount: 2, Balance: 10, Goal: 10, Ready: true},
 			{Campaign: "Puntos del Valle", Amount: 36, Balance: 376, Goal: 500},
 		}},
-		Today: ScanToday{Sales: 14, Stamps: 23, Points: 410, Redemptions: 1, Last: []ScanSale{
-			{At: sampleTime(), Items: "2 × Refresco Cola 600 ml", Earned: "+2 sellos"},
-			{At: sampleTime().Add(-20 * time.Minute), Items: "1 × Agua 1 L", Earned: "+14 puntos"},
+		Today: ScanToday{Sales: 14, Stamps: 23, Points: 410, Redemptions: 1, AllURL: "/tienda/ventas", Last: []ScanSale{
+			{URL: "/tienda/ventas/1", At: sampleTime(), Items: "2 × Refresco Cola 600 ml", Earned: "+2 sellos", Pending: true},
+			{URL: "/tienda/ventas/2", At: sampleTime().Add(-20 * time.Minute), Items: "1 × Agua 1 L", Earned: "+14 puntos", Undone: true},
 		}},
 		DeliverAction: "/tienda/premios", DeliverKey: "key2",
 		Delivered: &ScanResult{Title: "Ese premio ya se entregó", Detail: "Se entregó hoy a las 10:12."},
@@ -168,7 +175,7 @@ func sampleHome() HomeView {
 
 // sampleViews are all pages with full views, some with a second one, by name.
 func sampleViews(t testing.TB) map[string][]any {
-	return map[string][]any{
+	views := map[string][]any{
 		"admin":       {sampleAdmin()},
 		"brand":       {sampleBrand()},
 		"card":        {sampleCard(t), sampleCardBusy(t)},
@@ -185,4 +192,6 @@ func sampleViews(t testing.TB) map[string][]any {
 		"scan_login": {ScanLoginView{WhatsAppURL: "https://wa.me/525500000000?text=hola", Number: "+52 55 0000 0000"}},
 		"sim":        {sampleSim()},
 	}
+	maps.Copy(views, sampleDesks())
+	return views
 }

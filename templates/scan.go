@@ -9,7 +9,8 @@ import (
 // script only makes them quicker.
 //
 // The sale form posts to Action: csrf, key (idempotency), shop (code), code
-// (card or evidence, also as a URL), qty_<gtin> and price_<gtin> (pesos, may be
+// (card or evidence, also as a URL), scanned (the code that a scan brought to the
+// page, which makes it no typed one), qty_<gtin> and price_<gtin> (pesos, may be
 // empty) for each product, and gtin, gtin_qty, gtin_price for one typed or read
 // by a barcode reader. The delivery form posts to DeliverAction: csrf, key,
 // shop, code (R…). The same page is rendered as the answer.
@@ -22,6 +23,8 @@ type ScanView struct {
 	Action   string
 	Key      string // fresh after a recorded sale, the same after an error
 	Code     string // as typed, after an error
+	Scanned  string // the code that was scanned to open the page
+	Links    []DeskLink
 	Products []ScanProduct
 
 	OtherGTIN  string
@@ -64,6 +67,8 @@ type ScanResult struct {
 	Title  string // "Venta guardada", "Ese código ya se usó"
 	Detail string
 	Earned []ScanEarned
+	Waits  []string // what the customer must confirm: "1 sello en Junta 10"
+	Notes  []string // why less was given than the rules say
 }
 
 // ScanEarned is what one campaign gave, and where the card stands now.
@@ -77,7 +82,7 @@ type ScanEarned struct {
 }
 
 // Unit is what was given, in the number of Amount.
-func (e ScanEarned) Unit() string { return CardCampaign{Stamps: e.Stamps}.Unit(e.Amount) }
+func (e ScanEarned) Unit() string { return CardBalance{Stamps: e.Stamps}.Unit(e.Amount) }
 
 // Filled is the balance inside the bar's ends.
 func (e ScanEarned) Filled() int { return min(max(e.Balance, 0), e.Full()) }
@@ -92,13 +97,17 @@ type ScanToday struct {
 	Points      int
 	Redemptions int
 	Last        []ScanSale // newest first, a handful
+	AllURL      string     // of all of today's
 }
 
 // ScanSale is one line of today.
 type ScanSale struct {
-	At     time.Time
-	Items  string
-	Earned string
+	URL     string // where it can be taken back
+	At      time.Time
+	Items   string
+	Earned  string
+	Pending bool // its customer is to confirm it
+	Undone  bool // taken back whole
 }
 
 // Scan renders the page.

@@ -47,8 +47,11 @@ func declarations() []declaration {
 	return []declaration{
 		{"admin", AdminView{}},
 		{"brand", BrandView{}},
+		{"campaign", CampaignView{}},
+		{"campaigns", CampaignsView{}},
 		{"card", CardView{}},
 		{"card_public", CardPublicView{}},
+		{"confirm", ConfirmView{}},
 		{"docs", DocsView{}},
 		{"form", FormView{}},
 		{"home", HomeView{}},

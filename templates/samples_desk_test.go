@@ -1,0 +1,72 @@
+package templates
+
+// Views of the desks, as full as they get.
+
+func sampleDesk() DeskView {
+	return DeskView{
+		Place: "Bebidas del Valle", User: "marca1@demo.qoa", HomeURL: "/marca", LogoutAction: "/marca/logout", CSRF: "csrf1",
+		Links: []DeskLink{{"Resultados", "/marca", false}, {"Campañas", "/marca/campanas", true}},
+	}
+}
+
+func sampleForm() FormView {
+	brands := []FormGroup{{Label: "Cola", Options: []FormOption{{"p1", "Cola 600 ml", true}, {"p2", "Cola 2 l", false}}}, {Label: "Agua", Options: []FormOption{{"p3", "Agua 1 l", false}}}}
+	return FormView{
+		Desk: sampleDesk(), Title: "Nueva campaña", Intro: "Queda como borrador.", Back: "/marca/campanas", Action: "/marca/campanas", Submit: "Guardar borrador",
+		Errors: []FormError{{At: "f-goal", Text: "Meta: escribe un número entero"}, {Text: "Alguien la cambió."}},
+		Sections: []FormSection{
+			{Title: "Lo básico", Help: "Lo que se ve.", Open: true, Fields: []FormField{
+				{Kind: FormText, Name: "name", Label: "Nombre", Value: "Junta 10", Help: "Así se lee.", Required: true},
+				{Kind: FormNumber, Name: "goal", Label: "Meta", Value: "diez", Error: "escribe un número entero", Suffix: "sellos"},
+				{Kind: FormMoney, Name: "fee", Label: "Cuota", Value: "12.50"}, {Kind: FormRate, Name: "rate", Label: "Margen", Value: "35"},
+				{Kind: FormMoment, Name: "at", Label: "Empieza", Value: "2026-11-21T10:42"}, {Kind: FormDay, Name: "day", Label: "Día", Value: "2026-11-21"},
+				{Kind: FormClock, Name: "hour", Label: "Hora", Value: "10:42"}, {Kind: FormCheck, Name: "per_shop", Label: "Por tienda", Checked: true, Help: "Aparte."},
+				{Kind: FormChoice, Name: "scheme", Label: "Qué", Value: "stamps", Options: []FormOption{{"stamps", "Sellos", true}, {"points", "Puntos", false}}},
+				{Kind: FormArea, Name: "reason", Label: "Motivo", Value: "Porque <sí>"}, {Kind: FormHidden, Name: "id", Value: "x"}, {Kind: FormNote, Help: "Solo palabras."},
+			}},
+			{Fields: []FormField{
+				{Kind: FormPick, Name: "product_ids", Label: "Productos", Groups: brands, Error: "uno no existe"},
+				{Kind: FormPick, Name: "kinds", Label: "Tipos", Groups: brands[:1]}, {Kind: FormPick, Name: "none", Label: "Segmentos"},
+				{Kind: FormRows, Name: "limits", Label: "Límites", Add: "Agregar límite", Rows: []FormRow{
+					{Title: "Límite 1", Fields: []FormField{{Kind: FormNumber, Name: "limits[0].max", Label: "Máximo", Value: "3"}, {Kind: FormPick, Name: "limits[0].product_ids", Label: "De", Groups: brands}}},
+					{Title: "Límite 2", Fields: []FormField{{Kind: FormNumber, Name: "limits[1].max", Label: "Máximo"}, {Kind: FormPick, Name: "limits[1].product_ids", Label: "De", Groups: brands}}},
+				}},
+			}},
+		},
+	}
+}
+
+func sampleCampaigns() CampaignsView {
+	return CampaignsView{Desk: sampleDesk(), Flash: "Listo.", NewURL: "/marca/campanas/nueva", NextURL: "/marca/campanas?cursor=1", Admin: true, Campaigns: []CampaignLine{
+		{URL: "/marca/campanas/1", Name: "Junta 10 y gana", Owner: "Bebidas del Valle", Status: CampaignStatus{"activa", "ok"}, Dates: "Del 1 de noviembre al 31 de diciembre de 2026"},
+		{URL: "/marca/campanas/2", Name: "Lunes al doble", Owner: "Abarrotes Lupita", Status: CampaignStatus{"en revisión", "degraded"}, Dates: "Permanente", Act: "Te toca revisarla.", Yours: true},
+	}}
+}
+
+func sampleCampaign() CampaignView {
+	change := CampaignVersion{
+		Number: 3, What: "Cambiaron las reglas", When: "20 de noviembre de 2026", HoldsFrom: "1 de diciembre de 2026", Author: "Marta", Reason: "Fin de año",
+		State: "programada", Removed: []string{"Límites: Máximo 3 sellos al día por cliente."}, Added: []string{"Límites: Máximo 5 sellos al día por cliente."},
+	}
+	return CampaignView{
+		Desk: sampleDesk(), ListURL: "/marca/campanas", Name: "Junta 10 y gana", Owner: "Bebidas del Valle", Status: CampaignStatus{"activa", "ok"}, Act: "Falta activarla.",
+		Flash: "Listo.", Error: "La campaña no se puede activar así.", Version: 2, EditURL: "/e", SimulateURL: "/s", ShopsURL: "/t",
+		Steps:     []CampaignStep{{Label: "Aprobar", To: "approved", Action: "/estado"}, {Label: "Rechazar", To: "rejected", Action: "/estado", Reason: true, Quiet: true}},
+		Findings:  []CampaignFinding{{true, "Ningún premio se alcanza."}, {false, "El premio cuesta más que la meta."}},
+		Parts:     []CampaignPart{{"Cómo se gana", []string{"1 sello por pieza."}}, {"Límites", []string{"Máximo 3 sellos al día por cliente."}}},
+		Rewards:   []CampaignReward{{"Un refresco gratis", "10 sellos", "quedan 88 de 100", []string{"te cuesta $12.00"}, false, "/p/1"}, {"Otro", "1 sello", "sin límite", nil, true, ""}},
+		NewReward: "/p/nuevo", Budgets: []CampaignBudget{{"Sellos", 820, 1000}, {"Premios", 0, 0}}, Scheduled: &change, CancelURL: "/c",
+		Versions: []CampaignVersion{change, {Number: 1, What: "Se creó", When: "1 de noviembre", State: "en vigor"}},
+	}
+}
+
+func sampleConfirm() ConfirmView {
+	return ConfirmView{Desk: sampleDesk(), Title: "¿Terminar?", Body: "No se puede deshacer.", Action: "/estado", Fields: []ConfirmField{{"to", "ended"}}, Yes: "Sí, terminarla", Back: "/atras"}
+}
+
+// sampleDesks are the desks' pages by name.
+func sampleDesks() map[string][]any {
+	get := sampleForm()
+	get.Get, get.Errors = true, get.Errors[:1]
+	return map[string][]any{"form": {sampleForm(), get}, "campaigns": {sampleCampaigns()}, "campaign": {sampleCampaign()}, "confirm": {sampleConfirm()}}
+}
