@@ -307,7 +307,7 @@ func TestLedgerIsAppendOnlyAndVerifyNoticesATamperedBalance(t *testing.T) {
 // A campaign with enrolment on request gives nothing until the consumer asked.
 func TestEnrolmentOnRequestEarnsOnlyAfterAsking(t *testing.T) {
 	w := newWorld(t, 8)
-	require.NoError(t, w.exec(`UPDATE campaigns SET enrolment = 'on_request'`))
+	w.change(w.stamps, func(t *loyalty.Terms) { t.Enrolment = loyalty.OnRequest })
 	r, _, err := w.buy("o-1", w.card, 2)
 	require.NoError(t, err)
 	require.Empty(t, r.Earned)

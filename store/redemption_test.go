@@ -48,7 +48,7 @@ func (w *world) segment(members ...loyalty.ID) loyalty.ID {
 
 // What a reward asks for is asked for, on the card page and when it is requested.
 func TestARewardIsLockedByWhatItAsksFor(t *testing.T) {
-	one, stock := 1, int64(0)
+	one := 1
 	for _, c := range []struct {
 		name string
 		how  func(*world, *store.CampaignInput)
@@ -58,7 +58,10 @@ func TestARewardIsLockedByWhatItAsksFor(t *testing.T) {
 	}{
 		{name: "nothing more", how: func(*world, *store.CampaignInput) {}},
 		{name: "a higher threshold", how: func(_ *world, in *store.CampaignInput) { in.Rewards[0].Threshold = 7 }, lock: store.LockThreshold, code: loyalty.CodeRewardNotReady},
-		{name: "stock", how: func(_ *world, in *store.CampaignInput) { in.Rewards[0].Stock = &stock }, lock: store.LockStock, code: loyalty.CodeRewardOutOfStock},
+		{
+			name: "stock", how: func(*world, *store.CampaignInput) {},
+			then: func(w *world, c store.Campaign) { w.stock(c.Rewards[0].ID, 0) }, lock: store.LockStock, code: loyalty.CodeRewardOutOfStock,
+		},
 		{name: "not valid yet", how: func(w *world, in *store.CampaignInput) { in.Rewards[0].StartsAt = w.now().Add(time.Hour) }, lock: store.LockValidity, code: loyalty.CodeRewardNotValidNow},
 		{name: "valid no more", how: func(w *world, in *store.CampaignInput) { in.Rewards[0].EndsAt = w.now() }, lock: store.LockValidity, code: loyalty.CodeRewardNotValidNow},
 		{

@@ -49,6 +49,7 @@ func TestPitfallP12ReportsAddUp(t *testing.T) {
 	// Shops at both ends of the country, where a day begins at other hours.
 	shops := []store.Shop{w.shop, w.otherShop}
 	gtins := []string{w.gtin, w.otherGTIN}
+	var plis []loyalty.ID
 	var campaigns []store.Campaign
 	w.do(func(tx *store.Tx) error {
 		for _, zone := range []string{"America/Tijuana", "America/Cancun"} {
@@ -67,24 +68,26 @@ func TestPitfallP12ReportsAddUp(t *testing.T) {
 		}
 		products, _, err := tx.Products(ctx, w.team(w.cpg), store.ProductFilter{}, everything)
 		require.NoError(t, err)
-		var plis []loyalty.ID
 		for _, p := range products[:3] { // one product is in both campaigns, one in none
 			plis = append(plis, p.ID)
 		}
-		points, err := tx.CreateCampaign(ctx, w.admin, store.CampaignInput{
-			CPG: w.cpg, Status: loyalty.Active, Terms: loyalty.Terms{
-				Name: "Puntos", Scheme: loyalty.Points, Goal: 50, Products: plis, AllShops: true,
-				Earn:     []loyalty.Earn{{Unit: loyalty.Point, Per: loyalty.PerPeso, Amount: 2}, {Unit: loyalty.Point, Per: loyalty.PerUnit, Amount: 1}},
-				StartsAt: w.now().AddDate(0, 0, -25), EndsAt: w.now().AddDate(0, 0, -4), MarginBPS: 3333, Fee: 12_345,
-			},
-			Rewards: []store.RewardInput{{Name: "Algo", Unit: loyalty.Point, Threshold: 10, Cost: 777}},
-		})
-		require.NoError(t, err)
+		return nil
+	})
+	points := loyalty.Terms{
+		Name: "Puntos", Scheme: loyalty.Points, Goal: 50, Products: plis, AllShops: true,
+		Earn:     []loyalty.Earn{{Unit: loyalty.Point, Per: loyalty.PerPeso, Amount: 2}, {Unit: loyalty.Point, Per: loyalty.PerUnit, Amount: 1}},
+		StartsAt: w.now().AddDate(0, 0, -25), EndsAt: w.now().AddDate(0, 0, -4), MarginBPS: 3333, Fee: 12_345,
+	}
+	w.clock.Advance(-25 * aDay) // it began, and ended, before now
+	campaigns = append(campaigns, w.made(func(in *store.CampaignInput) {
+		in.Terms, in.Rewards = points, []store.RewardInput{{Name: "Algo", Unit: loyalty.Point, Threshold: 10, Cost: 777}}
+	}))
+	w.clock.Advance(25 * aDay)
+	w.do(func(tx *store.Tx) error {
 		starts, chosen := w.now().AddDate(0, 0, -20), []loyalty.ID{shops[0].ID, shops[2].ID, shops[3].ID}
 		stamps, err := tx.ChangeCampaign(ctx, w.admin, w.stamps, store.CampaignChange{Apply: func(t *loyalty.Terms) { t.StartsAt, t.Shops = starts, chosen }})
-		require.NoError(t, err)
-		campaigns = []store.Campaign{points, stamps}
-		return nil
+		campaigns = append(campaigns, stamps)
+		return err
 	})
 	ids := map[string]loyalty.ID{}
 	w.do(func(tx *store.Tx) error {
