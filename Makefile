@@ -62,6 +62,10 @@ bench-growth: bin/bench ## the same, and card pages, up to 10^7 ledger rows (BEN
 bin/bench: deps build
 	@$(STATIC) go build -ldflags '-s -w' -o bin/bench ./cmd/bench
 
+.PHONY: bench-rules
+bench-rules: ## the pure engine: a purchase judged by three campaigns; floor 5 µs
+	@go test -run '^$$' -bench Evaluate -benchmem ./store/loyalty
+
 .PHONY: lint
 lint: ## gofmt, go vet, staticcheck
 	@unformatted=$$(go list -f '{{.Dir}}' ./... | xargs gofmt -l | sort -u); \

@@ -111,8 +111,9 @@ func Evaluate(candidates []Candidate, sale *Sale) []Judgement {
 	judgements := make([]Judgement, 0, len(candidates))
 	m := moment{local: sale.At.In(sale.Zone)}
 	var out []ID // products that exclusive campaigns keep to themselves
+	var e evaluation
 	for i := range candidates {
-		e := evaluation{Candidate: &candidates[i], sale: sale, moment: &m}
+		e = evaluation{Candidate: &candidates[i], sale: sale, moment: &m, bounds: e.bounds[:0]}
 		e.out = merged(e.Out, out)
 		if !e.admitted() || !e.concerned() {
 			continue
@@ -228,25 +229,22 @@ func (e *evaluation) bound() {
 	if t.countsVisits() {
 		e.visit = e.moment.key(visitLimit, EachDay, e.sale.Shop)
 	}
-	if len(t.Limits) == 0 {
-		return
-	}
-	e.bounds = make([]bound, len(t.Limits))
+	e.bounds = slices.Grow(e.bounds, len(t.Limits))
 	for i := range t.Limits {
-		l, b := &t.Limits[i], &e.bounds[i]
-		b.Limit, b.left = l, l.Max
+		l := &t.Limits[i]
+		b := bound{Limit: l, left: l.Max}
 		if l.Counts == CountEarned {
 			b.unit = cmp.Or(l.Unit, t.Scheme.Unit())
 		}
-		if l.Period == EachPurchase {
-			continue
+		if l.Period != EachPurchase {
+			b.key = l.key(e.moment, e.sale.Shop)
+			if !l.AllCards {
+				b.left = max(l.Max-e.Standing.Counters[b.key], 0)
+			} else if left, bounded := e.Left[b.key]; bounded {
+				b.left = left
+			}
 		}
-		b.key = l.key(e.moment, e.sale.Shop)
-		if !l.AllCards {
-			b.left = max(l.Max-e.Standing.Counters[b.key], 0)
-		} else if left, bounded := e.Left[b.key]; bounded {
-			b.left = left
-		}
+		e.bounds = append(e.bounds, b)
 	}
 }
 
@@ -436,6 +434,9 @@ func (e *evaluation) applies(w *When) bool {
 		w.Birthday && !isBirthday(e.sale.Birthday, e.moment.local) ||
 		w.MinTier != "" && !e.holds(w.MinTier) {
 		return false
+	}
+	if w.From == w.To && len(w.Weekdays) == 0 {
+		return true
 	}
 	open, day := w.window(e.moment.local)
 	return open && (len(w.Weekdays) == 0 || slices.Contains(w.Weekdays, day))
