@@ -79,13 +79,16 @@ func (tx *Tx) warn(ctx context.Context, h *holding) error {
 			continue
 		}
 		warned = true
-		zone := h.zone.String()
+		date := loyalty.DayInWords(first.In(h.zone))
+		if y, m, d := first.In(h.zone).Date(); a.Due(until) > a.Due(time.Date(y, m, d+1, 0, 0, 0, 0, h.zone)) {
+			date += " y los días siguientes"
+		}
 		_, err := tx.Notify(ctx, Notice{
-			Person: h.person, Lane: LaneService, Template: "expiry.warning", Zone: zone,
+			Person: h.person, Lane: LaneService, Template: "expiry.warning", Zone: h.zone.String(),
 			Cause: "expiry:" + string(h.ID) + ":" + string(u) + ":" + first.In(h.zone).Format(time.DateOnly),
 			Vars: map[string]string{
 				"campaign": h.campaign.Name, "unit": string(u), "amount": strconv.FormatInt(a.Due(until), 10),
-				"date": loyalty.DayInWords(first.In(h.zone)), varCardURL: "",
+				"date": date, varCardURL: "",
 			},
 		})
 		if err != nil {
