@@ -50,6 +50,7 @@ type RewardInput struct {
 // and point to nil for unlimited; a zero time takes a date away.
 type RewardPatch struct {
 	Name        *string
+	Unit        *loyalty.Unit
 	Threshold   *int64
 	Cost        *loyalty.Cents
 	Stock       **int64
@@ -124,6 +125,7 @@ func (tx *Tx) UpdateReward(ctx context.Context, scope loyalty.Scope, id loyalty.
 	}
 	was := r.terms()
 	set(&r.Name, p.Name)
+	set(&r.Unit, p.Unit)
 	set(&r.Threshold, p.Threshold)
 	set(&r.Cost, p.Cost)
 	set(&r.Stock, p.Stock)
@@ -145,9 +147,9 @@ func (tx *Tx) UpdateReward(ctx context.Context, scope loyalty.Scope, id loyalty.
 	}
 	_, err = tx.tx.Exec(ctx, `
 		UPDATE rewards SET name = $2, threshold = $3, cost_cents = $4, stock = $5, per_consumer = $6, starts_at = $7, ends_at = $8,
-		  code_days = $9, min_tier = $10, segment_id = $11, shop_ids = $12, active = $13, updated_at = $14 WHERE id = $1`,
+		  code_days = $9, min_tier = $10, segment_id = $11, shop_ids = $12, active = $13, updated_at = $14, unit = $15 WHERE id = $1`,
 		r.ID, r.Name, r.Threshold, r.Cost, r.Stock, r.PerConsumer, optionalTime(r.StartsAt), optionalTime(r.EndsAt),
-		r.CodeDays, r.MinTier, optional(r.Segment), nonNil(r.Shops), r.Active, tx.now)
+		r.CodeDays, r.MinTier, optional(r.Segment), nonNil(r.Shops), r.Active, tx.now, r.Unit)
 	if err != nil {
 		return Reward{}, err
 	}
