@@ -286,8 +286,12 @@ func (r *review) reward(v *RewardFacts, at string) {
 	case most < v.Threshold && days == ever:
 		r.fail("REWARD_UNREACHABLE", at+"threshold", "%s cuesta %s, y los límites dejan juntar a lo más %s.", name, inUnits(v.Threshold, v.Unit), inUnits(most, v.Unit))
 	case most < v.Threshold:
-		r.fail("REWARD_UNREACHABLE", at+"threshold", "%s cuesta %s, y los límites dejan juntar a lo más %s en los %s días que hay para hacerlo.",
-			name, inUnits(v.Threshold, v.Unit), inUnits(most, v.Unit), Thousands(days))
+		in := "en el día que hay"
+		if days != 1 {
+			in = fmt.Sprintf("en los %s días que hay", Thousands(days))
+		}
+		r.fail("REWARD_UNREACHABLE", at+"threshold", "%s cuesta %s, y los límites dejan juntar a lo más %s %s para hacerlo.",
+			name, inUnits(v.Threshold, v.Unit), inUnits(most, v.Unit), in)
 	}
 	switch rank := r.Tiers.Rank(v.MinTier); {
 	case v.MinTier == "":

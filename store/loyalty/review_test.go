@@ -84,6 +84,8 @@ func TestReviewFinds(t *testing.T) {
 
 		{"another CPG's products", func(_ *campaign, f *facts) { f.ForeignProducts = []string{"Pan", "Leche", "Sal", "Sopa", "Atún"} },
 			failure, "FOREIGN_PRODUCT", "product_ids", "Pan, Leche, Sal y 2 más"},
+		{"another CPG's product", func(_ *campaign, f *facts) { f.ForeignProducts = []string{"Pan"} },
+			failure, "FOREIGN_PRODUCT", "product_ids", "otra empresa: Pan."},
 		{"no products", func(_ *campaign, f *facts) { f.PLIs = 0 }, failure, "NO_PRODUCTS", "product_ids", "Ningún producto"},
 		{"no shops", func(_ *campaign, f *facts) { f.Shops = 0 }, failure, "NO_SHOPS", "shop_ids", "Ninguna tienda"},
 
@@ -172,6 +174,18 @@ func TestReviewFinds(t *testing.T) {
 			c.Limits = []loyalty.Limit{{ID: "l1", Max: 1, Period: loyalty.EachPurchase}}
 			c.EndsAt, c.CooldownMinutes = march.AddDate(0, 0, 3), 24*60
 		}, failure, "REWARD_UNREACHABLE", "rewards[0].threshold", "a lo más 4 sellos en los 3 días"},
+		{"a reward above what purchases and their bonus bring", func(c *campaign, f *facts) {
+			plain(c, f)
+			c.Earn = []loyalty.Earn{{Unit: loyalty.Stamp, Per: loyalty.PerPurchase, Amount: 1}}
+			c.Boosts = []loyalty.Boost{{Name: "Bienvenida", Bonus: 5, When: loyalty.When{First: true}}}
+			c.Limits = []loyalty.Limit{{ID: "l1", Counts: loyalty.CountPurchases, Max: 2, Period: loyalty.Lifetime}}
+			c.Goal, f.Rewards[0].Threshold = 31, 31 // a boost may make ten of one
+		}, failure, "REWARD_UNREACHABLE", "rewards[0].threshold", "a lo más 30 sellos"},
+		{"a reward above an hour's limit", func(c *campaign, f *facts) {
+			plain(c, f)
+			c.EndsAt, c.Limits = march.AddDate(0, 0, 1), []loyalty.Limit{{ID: "l1", Max: 2, Period: loyalty.EachHour}}
+			c.Goal, f.Rewards[0].Threshold = 51, 51
+		}, failure, "REWARD_UNREACHABLE", "rewards[0].threshold", "a lo más 50 sellos en el día"},
 		{"a reward above what each shop's card can reach", func(c *campaign, f *facts) {
 			plain(c, f)
 			c.PerShop = true
@@ -219,6 +233,21 @@ func TestReviewFollowsATierToItsRewards(t *testing.T) {
 		codes = append(codes, f.Code)
 	}
 	require.Equal(t, []string{"TIER_UNREACHABLE", "REWARD_TIER_UNREACHABLE"}, codes)
+}
+
+// A boost that opens for one of a short campaign's hours is not empty.
+func TestReviewFindsTheHoursOfAShortCampaign(t *testing.T) {
+	for name, w := range map[string]loyalty.When{
+		"the only weekday":                    {Weekdays: []time.Weekday{2}},
+		"the last hour":                       {From: "23:00"},
+		"the night that began the day before": {Weekdays: []time.Weekday{1}, From: "22:00", To: "02:00"},
+		"no condition":                        {},
+	} {
+		c, facts := sound()
+		c.StartsAt, c.EndsAt = march.AddDate(0, 0, 2), march.AddDate(0, 0, 3)
+		c.Boosts[0].When, c.Limits, c.Tiers, facts.Rewards[1].MinTier, facts.Rewards[1].EndsAt = w, nil, nil, "", time.Time{}
+		require.Empty(t, loyalty.Review(c, facts), name)
+	}
 }
 
 // What limits bound apart for each shop, product or unit bounds nobody's balance.
