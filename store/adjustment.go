@@ -75,14 +75,10 @@ func (tx *Tx) Adjust(ctx context.Context, scope loyalty.Scope, in AdjustmentInpu
 		id, h.ID, in.Unit, in.Amount, in.Reason, scope.Actor(), tx.now)
 	tx.enter(h, movement{kind: "adjust", unit: in.Unit, amount: in.Amount, adjustment: id})
 	tx.keep(h)
-	sign := ""
-	if in.Amount > 0 {
-		sign = "+"
-	}
 	_, err = tx.Notify(ctx, Notice{
 		Person: h.person, Lane: LaneReceipt, Template: "adjustment.done", Cause: "adjustment:" + string(id),
 		Vars: map[string]string{
-			"campaign": h.campaign.Name, "unit": string(in.Unit), "amount": sign + strconv.FormatInt(in.Amount, 10),
+			"campaign": h.campaign.Name, "unit": string(in.Unit), "amount": strconv.FormatInt(in.Amount, 10),
 			"balance": strconv.FormatInt(h.balance(in.Unit), 10), "reason": in.Reason, varCardURL: "",
 		},
 	})
