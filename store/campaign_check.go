@@ -59,7 +59,7 @@ func (tx *Tx) checkTerms(ctx context.Context, c *check, of *loyalty.Campaign) er
 		t.NudgeGapDays = defaultNudge
 	}
 	wrong := t.Check()
-	c.fields = append(c.fields, wrong...)
+	c.Fields = append(c.Fields, wrong...)
 	if of.Owner != "" {
 		c.want(!t.AllProducts && len(t.Brands) == 0, "product_ids", "la campaña de una tienda nombra sus productos uno por uno")
 	}

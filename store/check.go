@@ -3,77 +3,23 @@ package store
 import (
 	"context"
 	"errors"
-	"slices"
 	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/qoa-conectados/qoa/store/loyalty"
 )
 
-// check collects what is wrong with an input, so that its author hears of
-// everything at once. Its methods also tidy what they look at.
-type check struct{ fields []loyalty.FieldError }
+// check collects what is wrong with an input, as all of the domain does, with
+// what only the store can look at.
+type check struct{ loyalty.Checker }
 
-func (c *check) want(ok bool, field, reason string) {
-	if !ok {
-		c.fields = append(c.fields, loyalty.FieldError{Field: field, Reason: reason})
-	}
-}
-
-// text trims s and bounds its length in characters. Control characters are
-// refused: Postgres cannot store one of them, people can read none.
-func (c *check) text(field string, s *string, least, most int) {
-	*s = strings.TrimSpace(*s)
-	n := utf8.RuneCountInString(*s)
-	switch {
-	case !printable(*s):
-		c.want(false, field, "tiene caracteres que no se pueden leer")
-	case n < least && n == 0:
-		c.want(false, field, "es obligatorio")
-	default:
-		c.want(n >= least, field, "es demasiado corto")
-		c.want(n <= most, field, "es demasiado largo")
-	}
-}
-
-func printable(s string) bool {
-	return utf8.ValidString(s) && !strings.ContainsFunc(s, unicode.IsControl)
-}
-
-// id wants a well-formed identifier.
-func (c *check) id(field string, id *loyalty.ID) {
-	if *id == "" {
-		c.want(false, field, "es obligatorio")
-		return
-	}
-	parsed, err := loyalty.ParseID(string(*id))
-	c.want(err == nil, field, "no es un identificador válido")
-	*id = parsed
-}
-
-// ids wants well-formed identifiers, and leaves out repeated ones.
-func (c *check) ids(field string, ids *[]loyalty.ID, most int) {
-	unique := make([]loyalty.ID, 0, len(*ids))
-	for _, raw := range *ids {
-		id, err := loyalty.ParseID(string(raw))
-		if err != nil {
-			c.want(false, field, "tiene un identificador que no es válido")
-			return
-		}
-		unique = append(unique, id)
-	}
-	slices.Sort(unique)
-	*ids = slices.Compact(unique)
-	c.want(len(*ids) <= most, field, "son demasiados")
-}
-
-func (c *check) between(field string, n, least, most int64) {
-	c.want(n >= least && n <= most, field, "debe estar entre "+loyalty.Thousands(least)+" y "+loyalty.Thousands(most))
-}
+func (c *check) want(ok bool, field, reason string)            { c.Want(ok, field, reason) }
+func (c *check) text(field string, s *string, least, most int) { c.Text(field, s, least, most) }
+func (c *check) id(field string, id *loyalty.ID)               { c.ID(field, id) }
+func (c *check) ids(field string, ids *[]loyalty.ID, most int) { c.IDs(field, ids, most) }
+func (c *check) between(field string, n, least, most int64)    { c.Between(field, n, least, most) }
 
 // zone wants the name of a time zone that both Go and Postgres know. Machines
 // have the zones under right/ and posix/ or have them not.
@@ -92,11 +38,11 @@ func (c *check) zone(ctx context.Context, tx *Tx, field, name string) error {
 
 // err is nil where nothing is wrong.
 func (c *check) err() error {
-	if len(c.fields) == 0 {
+	if len(c.Fields) == 0 {
 		return nil
 	}
 	e := loyalty.Invalid("", "")
-	e.Fields = c.fields
+	e.Fields = c.Fields
 	return e
 }
 

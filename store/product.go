@@ -67,7 +67,7 @@ func (tx *Tx) CreateProduct(ctx context.Context, scope loyalty.Scope, in Product
 	var c check
 	gtin, err := loyalty.ParseGTIN(in.GTIN)
 	if err != nil {
-		c.fields = append(c.fields, fieldsOf(err)...)
+		c.Fields = append(c.Fields, fieldsOf(err)...)
 	}
 	v.GTIN = gtin
 	c.id("brand_id", &v.Brand)

@@ -225,7 +225,7 @@ func (v *Shop) check(ctx context.Context, tx *Tx, c *check) error {
 // clean makes a filter's text one that Postgres can compare with: what cannot
 // be stored matches nothing.
 func clean(s string) string {
-	if !printable(s) {
+	if !loyalty.Printable(s) {
 		return "\uFFFD"
 	}
 	return s

@@ -105,7 +105,7 @@ func (tx *Tx) CreateStaff(ctx context.Context, scope loyalty.Scope, in StaffInpu
 	}
 	var c check
 	address, err := mail.ParseAddress(v.Email)
-	c.want(err == nil && address.Address == v.Email && len(v.Email) <= 254 && printable(v.Email), "email", "no es un correo válido")
+	c.want(err == nil && address.Address == v.Email && len(v.Email) <= 254 && loyalty.Printable(v.Email), "email", "no es un correo válido")
 	c.text("name", &v.Name, 1, 80)
 	c.password(in.Password)
 	c.want(v.Role == loyalty.RoleAdmin || v.Role == loyalty.RoleCPG, "role", "debe ser admin o cpg")
@@ -116,7 +116,7 @@ func (tx *Tx) CreateStaff(ctx context.Context, scope loyalty.Scope, in StaffInpu
 	if in.Phone != "" {
 		v.Phone, err = loyalty.ParsePhone(in.Phone)
 		if err != nil {
-			c.fields = append(c.fields, fieldsOf(err)...)
+			c.Fields = append(c.Fields, fieldsOf(err)...)
 		}
 	}
 	if err := c.err(); err != nil {

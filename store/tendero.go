@@ -58,7 +58,7 @@ func (tx *Tx) CreateTendero(ctx context.Context, scope loyalty.Scope, in Tendero
 	var c check
 	phone, err := loyalty.ParsePhone(in.Phone)
 	if err != nil {
-		c.fields = append(c.fields, fieldsOf(err)...)
+		c.Fields = append(c.Fields, fieldsOf(err)...)
 	}
 	v.Phone = phone
 	c.id("shop_id", &v.Shop)

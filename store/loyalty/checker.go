@@ -27,7 +27,7 @@ func (c *Checker) Text(field string, s *string, least, most int) {
 	*s = strings.TrimSpace(*s)
 	n := utf8.RuneCountInString(*s)
 	switch {
-	case !utf8.ValidString(*s) || strings.ContainsFunc(*s, unicode.IsControl):
+	case !Printable(*s):
 		c.Want(false, field, "tiene caracteres que no se pueden leer")
 	case n < least && n == 0:
 		c.Want(false, field, "es obligatorio")
@@ -35,6 +35,11 @@ func (c *Checker) Text(field string, s *string, least, most int) {
 		c.Want(n >= least, field, "es demasiado corto")
 		c.Want(n <= most, field, "es demasiado largo")
 	}
+}
+
+// Printable says whether a text has nothing but what can be read and stored.
+func Printable(s string) bool {
+	return utf8.ValidString(s) && !strings.ContainsFunc(s, unicode.IsControl)
 }
 
 // Between bounds a number, both ends included.
