@@ -27,7 +27,7 @@ const (
 // Bounds of a purchase.
 const (
 	MaxItems    = loyalty.MaxLines
-	MaxQuantity = 999
+	MaxQuantity = loyalty.MaxQuantity
 	// A queue that was offline may deliver late; a clock may be a little fast.
 	maxLateness  = 30 * 24 * time.Hour
 	maxEarliness = 5 * time.Minute
