@@ -110,3 +110,32 @@ func TestABudgetCanBeRaisedAndCountsWhatWasGiven(t *testing.T) {
 	require.Equal(t, []string{"budget.stamps"}, fieldsOf(t, err), "less than was given")
 	w.verify()
 }
+
+// A budget that is declared while purchases go on has counted every one of them.
+func TestABudgetDeclaredDuringPurchasesMissesNone(t *testing.T) {
+	w := newWorld(t, 8)
+	cards := w.crowd(4)
+	var wg sync.WaitGroup
+	for g := range 6 {
+		wg.Go(func() {
+			for n := range 20 {
+				if _, _, err := w.buy(fmt.Sprintf("during-%d-%d", g, n), cards[(g+n)%len(cards)], 1); err != nil {
+					t.Errorf("purchase: %v", err)
+				}
+			}
+		})
+	}
+	for n := range 10 {
+		w.change(w.stamps, func(terms *loyalty.Terms) {
+			terms.Budget = nil
+			if n%2 == 0 {
+				terms.Budget = &loyalty.Budget{Stamps: 10_000 + int64(n)}
+			}
+		})
+	}
+	w.change(w.stamps, func(terms *loyalty.Terms) { terms.Budget = &loyalty.Budget{Stamps: 9_999} })
+	wg.Wait()
+	require.EqualValues(t, 120, w.count(`SELECT used FROM quotas`))
+	w.verify()
+	require.Zero(t, w.count(`SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()`))
+}

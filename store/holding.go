@@ -20,8 +20,7 @@ type holding struct {
 
 // lockConsumer holds the consumer's row: who changes balances has it.
 func (tx *Tx) lockConsumer(ctx context.Context, person loyalty.ID) error {
-	var one int
-	err := tx.tx.QueryRow(ctx, `SELECT 1 FROM consumers WHERE person_id = $1 FOR NO KEY UPDATE`, person).Scan(&one)
+	err := tx.tx.QueryRow(ctx, `SELECT `+shareBudgets+` FROM consumers WHERE person_id = $1 FOR NO KEY UPDATE`, person).Scan(nil)
 	if none(err) {
 		return loyalty.NotFound(loyalty.CodeCardNotFound, "Todavía no tienes una tarjeta.")
 	}
@@ -30,7 +29,7 @@ func (tx *Tx) lockConsumer(ctx context.Context, person loyalty.ID) error {
 
 // lockConsumers holds the rows of several consumers, in one order for everybody.
 func (tx *Tx) lockConsumers(ctx context.Context, people []loyalty.ID) error {
-	_, err := tx.tx.Exec(ctx, `SELECT 1 FROM consumers WHERE person_id = ANY($1) ORDER BY person_id FOR NO KEY UPDATE`, nonNil(people))
+	_, err := tx.tx.Exec(ctx, `SELECT `+shareBudgets+` FROM consumers WHERE person_id = ANY($1) ORDER BY person_id FOR NO KEY UPDATE`, nonNil(people))
 	return err
 }
 

@@ -26,8 +26,10 @@ func (tx *Tx) settlePending(ctx context.Context, id loyalty.ID, tell bool) (r Re
 	// After the lock: nobody settles it or takes it back meanwhile.
 	var at time.Time
 	var waiting []loyalty.ID
+	var bases map[loyalty.ID]loyalty.Basis
 	err = tx.tx.QueryRow(ctx, `
-		SELECT occurred_at, pending_campaigns, receipt FROM purchases WHERE id = $1 AND status = 'pending'`, id).Scan(&at, &waiting, &r)
+		SELECT occurred_at, pending_campaigns, receipt, basis FROM purchases WHERE id = $1 AND status = 'pending'`, id).
+		Scan(&at, &waiting, &r, &bases)
 	if err != nil {
 		return r, false, ignoreNone(err)
 	}
@@ -42,6 +44,9 @@ func (tx *Tx) settlePending(ctx context.Context, id loyalty.ID, tell bool) (r Re
 		return r, false, err
 	}
 	p.parts = slices.DeleteFunc(p.parts, func(pt part) bool { return !slices.Contains(waiting, pt.campaign.ID) })
+	for i := range p.parts { // what exclusive campaigns kept out then stays out
+		p.parts[i].basis = bases[p.parts[i].campaign.ID]
+	}
 	p.receipt.Status, p.receipt.Pending, p.receipt.Notes = "recorded", nil, nil
 	evaluate(p.parts, &p.sale)
 	p.report()

@@ -39,7 +39,7 @@ func evaluate(parts []part, sale *loyalty.Sale) {
 		pt := &parts[i]
 		candidates[i] = loyalty.Candidate{
 			Campaign: pt.campaign, Enrolled: pt.enrollment.ID != "", Standing: pt.enrollment.Standing,
-			LastEarned: pt.enrollment.LastEarned, Left: pt.left,
+			LastEarned: pt.enrollment.LastEarned, Left: pt.left, Out: pt.basis.Out,
 		}
 	}
 	judgements := loyalty.Evaluate(candidates, sale)
@@ -181,11 +181,12 @@ func earningsSQL(shop, at, now, purchase string, first int) string {
 	return strings.NewReplacer(names...).Replace(insertEarnings)
 }
 
-// bases keep what each campaign judged the purchase on, for a reversal.
+// bases keep what each campaign judged the purchase on, for a reversal, and for
+// the consumer's yes.
 func (p *purchase) bases() map[loyalty.ID]loyalty.Basis {
 	var all map[loyalty.ID]loyalty.Basis
 	for i := range p.parts {
-		if pt := &p.parts[i]; pt.judgement != nil && pt.judgement.Earned() && !pt.judgement.Pending {
+		if pt := &p.parts[i]; pt.judgement != nil && pt.judgement.Earned() {
 			if all == nil {
 				all = make(map[loyalty.ID]loyalty.Basis, len(p.parts))
 			}

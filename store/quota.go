@@ -16,12 +16,21 @@ type Quota struct {
 
 const budgetQuotas = `SELECT campaign_id, name, cap, used FROM quotas`
 
+// Whoever changes balances shares a lock that keeps budgets from being declared
+// meanwhile: what is given at that moment would be missing in them. It is an
+// expression, so that it costs no statement of its own.
+const (
+	shareBudgets = `(SELECT 1 FROM pg_advisory_xact_lock_shared(hashtext('budgets')))`
+	lockBudgets  = `SELECT pg_advisory_xact_lock(hashtext('budgets'))`
+)
+
 // saveBudget makes the quotas be those of the terms. What was given before there
 // was a bound counts.
 func (tx *Tx) saveBudget(ctx context.Context, v *Campaign) error {
 	var budget loyalty.Budget
 	if v.Budget != nil {
 		budget = *v.Budget
+		tx.later(lockBudgets)
 	}
 	for _, q := range []struct {
 		name, field string
