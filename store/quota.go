@@ -17,7 +17,7 @@ type Quota struct {
 const budgetQuotas = `SELECT campaign_id, name, cap, used FROM quotas`
 
 // Whoever changes balances shares a lock that keeps budgets from being declared
-// meanwhile: what is given at that moment would be missing in them. It is an
+// or dropped meanwhile: what is given at that moment would be missing in them. It is an
 // expression, so that it costs no statement of its own.
 const (
 	shareBudgets = `(SELECT 1 FROM pg_advisory_xact_lock_shared(hashtext('budgets')))`
@@ -30,8 +30,8 @@ func (tx *Tx) saveBudget(ctx context.Context, v *Campaign) error {
 	var budget loyalty.Budget
 	if v.Budget != nil {
 		budget = *v.Budget
-		tx.later(lockBudgets)
 	}
+	tx.later(lockBudgets)
 	for _, q := range []struct {
 		name, field string
 		bound       int64
