@@ -3,6 +3,7 @@ package bot
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"github.com/qoa-conectados/qoa/flows"
 	"github.com/qoa-conectados/qoa/store"
@@ -20,6 +21,13 @@ type wish struct {
 // id names the wish in a list of choices: where a campaign counts per shop, a
 // reward is there once for each.
 func (w wish) id() string { return string(w.reward.ID) + "/" + string(w.balance.EnrollmentID) }
+
+// hidden is the wish of a row of choices that is in the wallet no more.
+func hidden(row flows.Row) (w wish) {
+	reward, enrollment, _ := strings.Cut(row["id"], "/")
+	w.reward.ID, w.reward.Name, w.balance.EnrollmentID = loyalty.ID(reward), row["label"], loyalty.ID(enrollment)
+	return w
+}
 
 func (w wish) missing() int64 { return max(w.reward.Threshold-w.balance.Balance, 0) }
 
@@ -81,12 +89,11 @@ func requestRedemption(ctx context.Context, t *turn, args vars) (flows.Outcome, 
 		if !ok {
 			return when("invalid")
 		}
-		for _, one := range slices.Concat(ready, blocked, soon) {
-			if one.id() == row["id"] {
-				return t.redeem(ctx, w, one)
-			}
+		all := slices.Concat(ready, blocked, soon)
+		if n := slices.IndexFunc(all, func(one wish) bool { return one.id() == row["id"] }); n >= 0 {
+			return t.redeem(ctx, w, all[n])
 		}
-		return when("invalid") // gone since it was offered
+		return t.redeem(ctx, w, hidden(row)) // something happened to it since it was offered
 	}
 	open, err := t.tx.OpenRedemptions(ctx, t.person.ID)
 	if err != nil {

@@ -468,18 +468,18 @@ func TestARewardThatIsGivenBack(t *testing.T) {
 func TestABalanceInBothUnits(t *testing.T) {
 	w := bottest.New(t)
 	ana, tendero := w.Ana(), w.Phone(bottest.TenderoPhone)
-	w.Change(func(terms *loyalty.Terms) {
-		terms.Scheme, terms.PointsGoal = loyalty.Both, 500
-		terms.Earn = append(terms.Earn, loyalty.Earn{Unit: loyalty.Point, Per: loyalty.PerPeso, Amount: 1})
-		terms.Tiers = &loyalty.Tiers{Keep: loyalty.TierForGood, Levels: []loyalty.Level{{Name: "Oro", Purchases: 1, Discount: "Hielo gratis"}}}
-	})
-	assert.Contains(t, tendero.Says(ana.Code()+" 2 coca chica"), "37 puntos")
+	w.AddCampaign(loyalty.Terms{
+		Name: "Club Marías", Scheme: loyalty.Both, Goal: 10, PointsGoal: 500, Products: w.Products[3:],
+		Earn:  []loyalty.Earn{{Unit: loyalty.Stamp, Per: loyalty.PerUnit, Amount: 1}, {Unit: loyalty.Point, Per: loyalty.PerPeso, Amount: 1}},
+		Tiers: &loyalty.Tiers{Keep: loyalty.TierForGood, Levels: []loyalty.Level{{Name: "Oro", Purchases: 1, Discount: "Hielo gratis"}}},
+	}, store.RewardInput{Name: "Unas Marías", Unit: loyalty.Stamp, Threshold: 10, Cost: 900}, store.RewardInput{Name: "Una taza", Unit: loyalty.Point, Threshold: 400, Cost: 900})
+	assert.Contains(t, tendero.Says(ana.Code()+" 2 marías"), "42 puntos")
 	receipt := ana.Receives()
 	require.Len(t, receipt, 1)
-	assert.Contains(t, receipt[0].Text, "⭐ +2 sellos en *Junta 10*: llevas 2 de 10\n⭐ +37 puntos en *Junta 10*: llevas 37 de 500")
+	assert.Contains(t, receipt[0].Text, "⭐ +2 sellos en *Club Marías*: llevas 2 de 10\n⭐ +42 puntos en *Club Marías*: llevas 42 de 500")
 	saldo := ana.Says("saldo")
-	assert.Contains(t, saldo, "*Junta 10* · nivel Oro\nLlevas 2 sellos de 10.")
-	assert.Contains(t, saldo, "Llevas 37 puntos de 500. Te faltan 463 puntos para *completar tu tarjeta*.")
+	assert.Contains(t, saldo, "*Club Marías* · nivel Oro\nLlevas 2 sellos de 10. Te faltan 8 sellos para *Unas Marías*.")
+	assert.Contains(t, saldo, "Llevas 42 puntos de 400. Te faltan 358 puntos para *Una taza*.")
 	assert.Equal(t, 1, strings.Count(saldo, "nivel Oro"))
 	assert.Equal(t, 1, strings.Count(saldo, "🎖 Hielo gratis"))
 }

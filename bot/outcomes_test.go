@@ -159,6 +159,9 @@ func TestEveryOutcomeOfEveryActionComesAbout(t *testing.T) {
 	soldOut(t, w, second, w.Reward)
 	a.act(ana, "request_redemption", "out_of_stock")
 
+	retire(t, w, second)
+	retire(t, w, w.Reward)
+
 	// What else keeps a reward back.
 	locked := func(want string, in store.RewardInput) {
 		t.Helper()
@@ -167,11 +170,7 @@ func TestEveryOutcomeOfEveryActionComesAbout(t *testing.T) {
 		// As one that was offered, since the list shows none that is locked.
 		offered := items(flows.Row{"id": string(id) + "/" + enrollmentOf(t, w, ana), "label": want})
 		a.act(ana, "request_redemption", want, flows.VarChoices, offered, flows.VarChoice, "1")
-		w.Do(func(tx *store.Tx) error {
-			no := false
-			_, err := tx.UpdateReward(t.Context(), admin, id, store.RewardPatch{Active: &no})
-			return err
-		})
+		retire(t, w, id)
 	}
 	locked("not_valid", store.RewardInput{StartsAt: w.Clock.Now().Add(24 * time.Hour)})
 	w.Change(func(terms *loyalty.Terms) {
@@ -188,7 +187,7 @@ func TestEveryOutcomeOfEveryActionComesAbout(t *testing.T) {
 	gorra = a.act(ana, "request_redemption", "requested")[flows.VarRedemptionCode]
 	deliver(lupita, "delivered", gorra, shop)
 	a.act(ana, "request_redemption", "limit_reached")
-	soldOut(t, w, third)
+	retire(t, w, third)
 
 	for range 2 {
 		id := w.AddReward(store.RewardInput{Name: "Un vaso", Threshold: 1, Cost: 100})
@@ -209,10 +208,10 @@ func TestEveryOutcomeOfEveryActionComesAbout(t *testing.T) {
 	record("pending", card, bought)
 	a.act(ana, "confirm_pending", "confirmed")
 	record("pending", card, bought)
-	w.Change(func(terms *loyalty.Terms) { terms.Budget = &loyalty.Budget{Stamps: 1, Rewards: 1} })
+	// As many stamps and rewards as have been given, and none more.
+	w.Change(func(terms *loyalty.Terms) { terms.Budget = &loyalty.Budget{Stamps: 2 + 60 + 2, Rewards: 3} })
 	a.act(ana, "confirm_pending", "nothing")
-	w.AddReward(store.RewardInput{Name: "Un lápiz", Threshold: 1, Cost: 100})
-	a.act(ana, "request_redemption", "budget_exhausted")
+	locked("budget_exhausted", store.RewardInput{})
 
 	// What closes while people talk.
 	w.Do(func(tx *store.Tx) error {
@@ -248,6 +247,16 @@ func soldOut(t *testing.T, w *bottest.World, rewards ...loyalty.ID) {
 			}
 		}
 		return nil
+	})
+}
+
+// retire takes a reward off the list.
+func retire(t *testing.T, w *bottest.World, reward loyalty.ID) {
+	t.Helper()
+	w.Do(func(tx *store.Tx) error {
+		no := false
+		_, err := tx.UpdateReward(t.Context(), admin, reward, store.RewardPatch{Active: &no})
+		return err
 	})
 }
 

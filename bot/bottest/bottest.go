@@ -33,7 +33,8 @@ type World struct {
 	Log     *strings.Builder // of the runner, for tests of what must not be in it
 
 	Lupita, DonPepe, Norte, Sur store.Shop // Don Pepe has no campaign; Norte and Sur are both "La Esquina"
-	Campaign, Reward            loyalty.ID // 10 stamps for a free drink
+	CPG, Campaign, Reward       loyalty.ID // 10 stamps for a free drink
+	Products                    []loyalty.ID
 }
 
 // PublicURL is where the world's links begin.
@@ -87,7 +88,7 @@ func (w *World) settle() {
 		require.NoError(w.T, err)
 		brand, err := tx.CreateBrand(ctx, admin, store.BrandInput{CPG: cpg.ID, Name: "Del Valle"})
 		require.NoError(w.T, err)
-		var products []loyalty.ID
+		w.CPG, w.Products = cpg.ID, nil
 		for _, p := range []store.ProductInput{
 			{GTIN: Coca600, Name: "Coca-Cola 600 ml", Nicknames: []string{"coca", "coca chica"}, ReferencePrice: 1850},
 			{GTIN: Coca2L, Name: "Coca-Cola 2 L", Nicknames: []string{"coca", "coca grande"}, ReferencePrice: 3600},
@@ -97,7 +98,7 @@ func (w *World) settle() {
 			p.Brand = brand.ID
 			made, err := tx.CreateProduct(ctx, admin, p)
 			require.NoError(w.T, err)
-			products = append(products, made.ID)
+			w.Products = append(w.Products, made.ID)
 		}
 		for _, s := range []struct {
 			shop *store.Shop
@@ -123,7 +124,7 @@ func (w *World) settle() {
 			CPG: cpg.ID, Status: loyalty.Active,
 			Terms: loyalty.Terms{
 				Name: "Junta 10", Scheme: loyalty.Stamps, Goal: 10, Earn: []loyalty.Earn{{Unit: loyalty.Stamp, Per: loyalty.PerUnit, Amount: 1}},
-				Products: products[:3], Shops: []loyalty.ID{w.Lupita.ID, w.Norte.ID},
+				Products: w.Products[:3], Shops: []loyalty.ID{w.Lupita.ID, w.Norte.ID},
 				StartsAt: w.Clock.Now().Add(-24 * time.Hour), NudgeQuietDays: 3, NudgeGapDays: 7,
 			},
 			Rewards: []store.RewardInput{{Name: "Un refresco gratis", Unit: loyalty.Stamp, Threshold: 10, Cost: 1200}},
@@ -132,6 +133,20 @@ func (w *World) settle() {
 		w.Campaign, w.Reward = c.ID, c.Rewards[0].ID
 		return nil
 	})
+}
+
+// AddCampaign starts one more campaign of the CPG at every shop.
+func (w *World) AddCampaign(terms loyalty.Terms, rewards ...store.RewardInput) (id loyalty.ID) {
+	w.T.Helper()
+	terms.AllShops, terms.StartsAt = true, w.Clock.Now().Add(-24*time.Hour)
+	w.Do(func(tx *store.Tx) error {
+		c, err := tx.CreateCampaign(context.Background(), loyalty.System(), store.CampaignInput{
+			CPG: w.CPG, Status: loyalty.Active, Terms: terms, Rewards: rewards,
+		})
+		id = c.ID
+		return err
+	})
+	return id
 }
 
 // Change changes the campaign's terms as of now.
