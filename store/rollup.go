@@ -67,6 +67,11 @@ func (db *DB) Report(ctx context.Context, fn func(*Tx) error) error {
 	if err := db.FreshenSales(ctx); err != nil {
 		return err
 	}
+	return db.ReadOnly(ctx, fn)
+}
+
+// ReadOnly runs fn in a transaction that sees one moment and can write nothing.
+func (db *DB) ReadOnly(ctx context.Context, fn func(*Tx) error) error {
 	return translate(pgx.BeginTxFunc(ctx, db.pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, func(pgtx pgx.Tx) error {
 		return fn(&Tx{tx: pgtx, db: db, now: db.opt.Now().UTC().Truncate(time.Microsecond)})
 	}))
