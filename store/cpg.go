@@ -12,20 +12,30 @@ type CPG struct {
 	ID        loyalty.ID `db:"id"`
 	Name      string     `db:"name"`
 	Active    bool       `db:"active"`
+	Budget    *int64     `db:"budget_cents"`   // what its rewards may cost in all; nil: no bound
+	Reserved  int64      `db:"reserved_cents"` // that is promised of it
 	CreatedAt time.Time  `db:"created_at"`
 	UpdatedAt time.Time  `db:"updated_at"`
 }
 
-// CPGInput is what a CPG is made of.
-type CPGInput struct{ Name string }
+// CPGInput is what a CPG is made of. Budget in centavos; nil: no bound.
+type CPGInput struct {
+	Name   string
+	Budget *int64
+}
 
-// CPGPatch changes what is not nil. Only an admin may (de)activate.
+// CPGPatch changes what is not nil. Only an admin may (de)activate. Budget is nil
+// to keep, and points to nil for no bound.
 type CPGPatch struct {
 	Name   *string
 	Active *bool
+	Budget **int64
 }
 
-const cpgColumns = `SELECT id, name, active, created_at, updated_at FROM cpgs WHERE ($1 OR id = $2)`
+// maxBudget bounds a CPG's budget: ten thousand million pesos.
+const maxBudget = 1_000_000_000_000
+
+const cpgColumns = `SELECT id, name, active, budget_cents, reserved_cents, created_at, updated_at FROM cpgs WHERE ($1 OR id = $2)`
 
 func errNoCPG() *loyalty.Error {
 	return loyalty.NotFound(loyalty.CodeNotFound, "No encontramos esa empresa.")
@@ -36,16 +46,17 @@ func (tx *Tx) CreateCPG(ctx context.Context, scope loyalty.Scope, in CPGInput) (
 	if err := adminOnly(scope); err != nil {
 		return CPG{}, err
 	}
-	v := CPG{ID: tx.newID(), Name: in.Name, Active: true, CreatedAt: tx.now, UpdatedAt: tx.now}
+	v := CPG{ID: tx.newID(), Name: in.Name, Active: true, Budget: in.Budget, CreatedAt: tx.now, UpdatedAt: tx.now}
 	if err := v.check(); err != nil {
 		return CPG{}, err
 	}
-	_, err := tx.tx.Exec(ctx, `INSERT INTO cpgs (id, name, active, created_at, updated_at) VALUES ($1, $2, $3, $4, $4)`,
-		v.ID, v.Name, v.Active, tx.now)
+	_, err := tx.tx.Exec(ctx, `INSERT INTO cpgs (id, name, active, budget_cents, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $5)`,
+		v.ID, v.Name, v.Active, v.Budget, tx.now)
 	return v, err
 }
 
-// UpdateCPG changes a company: an admin's any, a brand team its own name.
+// UpdateCPG changes a company: an admin's any, a brand team its own name and
+// budget.
 func (tx *Tx) UpdateCPG(ctx context.Context, scope loyalty.Scope, id loyalty.ID, p CPGPatch) (CPG, error) {
 	if err := tenantOnly(scope); err != nil {
 		return CPG{}, err
@@ -60,11 +71,13 @@ func (tx *Tx) UpdateCPG(ctx context.Context, scope loyalty.Scope, id loyalty.ID,
 	}
 	set(&v.Name, p.Name)
 	set(&v.Active, p.Active)
+	set(&v.Budget, p.Budget)
 	v.UpdatedAt = tx.now
 	if err := v.check(); err != nil {
 		return CPG{}, err
 	}
-	_, err = tx.tx.Exec(ctx, `UPDATE cpgs SET name = $2, active = $3, updated_at = $4 WHERE id = $1`, v.ID, v.Name, v.Active, tx.now)
+	_, err = tx.tx.Exec(ctx, `UPDATE cpgs SET name = $2, active = $3, budget_cents = $4, updated_at = $5 WHERE id = $1`,
+		v.ID, v.Name, v.Active, v.Budget, tx.now)
 	return v, err
 }
 
@@ -84,5 +97,9 @@ func (tx *Tx) CPG(ctx context.Context, scope loyalty.Scope, id loyalty.ID) (CPG,
 func (v *CPG) check() error {
 	var c check
 	c.text("name", &v.Name, 1, 120)
+	if v.Budget != nil {
+		c.between("budget_cents", *v.Budget, 0, maxBudget)
+		c.want(*v.Budget >= v.Reserved || *v.Budget < 0, "budget_cents", "ya se comprometió más que eso")
+	}
 	return c.err()
 }

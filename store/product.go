@@ -75,6 +75,7 @@ func (tx *Tx) CreateProduct(ctx context.Context, scope loyalty.Scope, in Product
 	if err := c.err(); err != nil {
 		return Product{}, err
 	}
+	tx.lockPlaces()
 	brand, err := tx.Brand(ctx, scope, v.Brand)
 	if loyalty.CodeOf(err) == loyalty.CodeNotFound {
 		return Product{}, loyalty.Invalid("brand_id", "la marca no existe o no es de esa empresa")
@@ -87,7 +88,10 @@ func (tx *Tx) CreateProduct(ctx context.Context, scope loyalty.Scope, in Product
 		INSERT INTO products (id, cpg_id, brand_id, gtin, name, nicknames, reference_price_cents, active, created_at, updated_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)`,
 		v.ID, v.CPG, v.Brand, v.GTIN, v.Name, v.Nicknames, v.ReferencePrice, v.Active, tx.now)
-	return v, err
+	if err != nil {
+		return Product{}, err
+	}
+	return v, tx.placeProduct(ctx, &v)
 }
 
 // UpdateProduct changes a product.

@@ -98,7 +98,11 @@ func (tx *Tx) CreateShop(ctx context.Context, scope loyalty.Scope, in ShopInput)
 	if err := c.err(); err != nil {
 		return Shop{}, err
 	}
-	return v, tx.insertShop(ctx, &v)
+	tx.lockPlaces()
+	if err := tx.insertShop(ctx, &v); err != nil {
+		return Shop{}, err
+	}
+	return v, tx.placeShop(ctx, &v)
 }
 
 // codeTries bounds the search for a free code. 2^25 codes and fewer than a
@@ -131,11 +135,12 @@ func (tx *Tx) UpdateShop(ctx context.Context, scope loyalty.Scope, id loyalty.ID
 	if err := adminOnly(scope); err != nil {
 		return Shop{}, err
 	}
+	tx.lockPlaces()
 	v, err := fetch[Shop](ctx, tx, errNoShop(), shopFields+` WHERE id = $1 FOR UPDATE`, id)
 	if err != nil {
 		return Shop{}, err
 	}
-	zone := v.TimeZone
+	was := v
 	set(&v.Name, p.Name)
 	set(&v.Kind, p.Kind)
 	set(&v.Street, p.Street)
@@ -155,8 +160,16 @@ func (tx *Tx) UpdateShop(ctx context.Context, scope loyalty.Scope, id loyalty.ID
 		UPDATE shops SET name = $2, search_name = $3, kind = $4, street = $5, city = $6, state = $7, time_zone = $8, active = $9, updated_at = $10
 		WHERE id = $1`,
 		v.ID, v.Name, loyalty.SearchName(v.Name), v.Kind, v.Street, v.City, v.State, v.TimeZone, v.Active, tx.now)
-	if err != nil || v.TimeZone == zone {
-		return v, err
+	if err != nil {
+		return Shop{}, err
+	}
+	if v.place() != was.place() {
+		if err := tx.placeShop(ctx, &v); err != nil {
+			return Shop{}, err
+		}
+	}
+	if v.TimeZone == was.TimeZone {
+		return v, nil
 	}
 	return v, tx.rollupMoved(ctx, v.ID)
 }
