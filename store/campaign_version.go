@@ -21,7 +21,7 @@ type CampaignVersion struct {
 	HoldsFrom   time.Time      `db:"holds_from"`
 	Terms       loyalty.Terms  `db:"terms"`
 	Status      loyalty.Status `db:"status"` // after it
-	Diff        []FieldChange   `db:"diff"`
+	Diff        []FieldChange  `db:"diff"`
 	Author      string         `db:"author"` // as Scope.Actor says it
 	Reason      string         `db:"reason"`
 	CreatedAt   time.Time      `db:"created_at"`
