@@ -25,38 +25,47 @@ type cluster struct {
 // copies of it.
 const firstDatabase = "qoa"
 
-func startCluster(ctx context.Context, o options) (c *cluster, err error) {
+func startCluster(ctx context.Context, o options) (*cluster, error) {
 	dir, err := os.MkdirTemp(o.parent, "qoa-bench-")
 	if err != nil {
 		return nil, err
 	}
-	c = &cluster{dir: dir}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, c.stop(false))
-		}
-	}()
+	c := &cluster{dir: dir}
+	if err := c.start(ctx, o); err != nil {
+		return nil, errors.Join(err, c.stop(false))
+	}
+	return c, nil
+}
+
+func (c *cluster) start(ctx context.Context, o options) error {
 	// Postgres may run as another user, who has to get through.
-	if err := os.Chmod(dir, 0o755); err != nil { //nolint:gosec // the folders in it are closed
-		return nil, err
+	if err := os.Chmod(c.dir, 0o755); err != nil { //nolint:gosec // the folders in it are closed
+		return err
 	}
 	if err := c.boot(ctx); err != nil {
-		return nil, err
+		return err
 	}
 	if o.explain {
-		err := execute(ctx, c.url(firstDatabase), `ALTER SYSTEM SET shared_preload_libraries = 'pg_stat_statements'`, `ALTER SYSTEM SET pg_stat_statements.track_planning = on`)
-		if err := errors.Join(err, c.postgres.Stop()); err != nil {
-			return nil, err
-		}
-		if err := c.boot(ctx); err != nil {
-			return nil, err
-		}
-		if err := execute(ctx, c.url(firstDatabase), `CREATE EXTENSION pg_stat_statements`); err != nil {
-			return nil, err
+		if err := c.countStatements(ctx); err != nil {
+			return err
 		}
 	}
-	c.redis, err = embedded.StartRedis(ctx, embedded.RedisConfig{Dir: filepath.Join(dir, "redis"), Require: true})
-	return c, err
+	var err error
+	c.redis, err = embedded.StartRedis(ctx, embedded.RedisConfig{Dir: filepath.Join(c.dir, "redis"), Require: true})
+	return err
+}
+
+// countStatements starts Postgres again with what counts them.
+func (c *cluster) countStatements(ctx context.Context) error {
+	err := execute(ctx, c.url(firstDatabase), `ALTER SYSTEM SET shared_preload_libraries = 'pg_stat_statements'`)
+	if err = errors.Join(err, c.postgres.Stop()); err != nil {
+		return err
+	}
+	if err := c.boot(ctx); err != nil {
+		return err
+	}
+	return execute(ctx, c.url(firstDatabase), `CREATE EXTENSION pg_stat_statements`,
+		`ALTER SYSTEM SET pg_stat_statements.track_planning = on`, `SELECT pg_reload_conf()`)
 }
 
 func (c *cluster) boot(ctx context.Context) (err error) {

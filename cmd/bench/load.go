@@ -9,6 +9,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net"
+	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -32,28 +33,22 @@ type load struct {
 }
 
 // drive runs the loop on so many connections until ctx ends, and gives how long
-// the requests took that were answered while recording was true.
+// the requests took that were answered while recording was true. The first
+// failure ends it.
 func (l *load) drive(ctx context.Context, conns int, recording *atomic.Bool) (latencies, error) {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	took := make([]latencies, conns)
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	took, failed := make([]latencies, conns), make([]error, conns)
 	var wg sync.WaitGroup
 	for i := range conns {
 		wg.Go(func() {
-			if err := l.connection(ctx, recording, &took[i]); err != nil {
-				cancel(err)
+			if failed[i] = l.connection(ctx, recording, &took[i]); failed[i] != nil {
+				cancel()
 			}
 		})
 	}
 	wg.Wait()
-	var all latencies
-	for _, t := range took {
-		all = append(all, t...)
-	}
-	if err := context.Cause(ctx); !errors.Is(err, context.Canceled) {
-		return nil, err
-	}
-	return all, nil
+	return slices.Concat(took...), errors.Join(failed...)
 }
 
 func (l *load) connection(ctx context.Context, recording *atomic.Bool, took *latencies) error {

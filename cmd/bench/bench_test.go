@@ -1,0 +1,87 @@
+package main
+
+import (
+	"bufio"
+	"os"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/qoa-conectados/qoa/store/loyalty"
+)
+
+func TestReadAnswer(t *testing.T) {
+	in := bufio.NewReader(strings.NewReader(
+		"HTTP/1.1 201 Created\r\nContent-Type: text/plain\r\nContent-Length: 5\r\n\r\nfirst" +
+			"HTTP/1.1 404 Not Found\r\ncontent-length:  6 \r\n\r\nsecond" +
+			"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"))
+	status, body, err := readAnswer(in, nil)
+	require.NoError(t, err)
+	require.Equal(t, 201, status)
+	require.Equal(t, "first", string(body))
+	status, body, err = readAnswer(in, body)
+	require.NoError(t, err)
+	require.Equal(t, 404, status)
+	require.Equal(t, "second", string(body))
+	_, _, err = readAnswer(in, body)
+	require.ErrorContains(t, err, "how long")
+}
+
+func TestQuantilesAreOfTheSortedLatencies(t *testing.T) {
+	var took latencies
+	for n := range 100 {
+		took = append(took, uint32(100_000-1000*n)) // 100 ms down to 1 ms
+	}
+	f := newFigures(16, took, 2*time.Second)
+	require.InDelta(t, 50, f.Rate, .001)
+	require.InDelta(t, 51, f.P50, .001)
+	require.InDelta(t, 96, f.P95, .001)
+	require.InDelta(t, 100, f.P99, .001)
+}
+
+func TestMediansAreTakenFigureByFigure(t *testing.T) {
+	f := medians([]figures{{Clients: 4, Rate: 3, P99: 10}, {Clients: 4, Rate: 1, P99: 30}, {Clients: 4, Rate: 2, P99: 20}})
+	require.Equal(t, figures{Clients: 4, Rate: 2, P99: 20}, f)
+}
+
+func TestFloors(t *testing.T) {
+	for name, c := range map[string]struct {
+		floor floor
+		pass  bool
+	}{
+		"enough":          {atLeast(.6, .6, "rate"), true},
+		"too little":      {atLeast(.59, .6, "rate"), false},
+		"as many":         {atMost(2, 2, "trips"), true},
+		"too many":        {atMost(2.1, 2, "trips"), false},
+		"under the bound": {below(3.9, 4, "tail"), true},
+		"the bound":       {below(4, 4, "tail"), false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			require.Equal(t, c.pass, c.floor.Pass)
+			require.Equal(t, c.pass, passed([]floor{c.floor}) == nil)
+		})
+	}
+}
+
+func TestProductsHaveValidBarcodes(t *testing.T) {
+	for _, code := range []string{gtin, withCheckDigit("750999000001"), withCheckDigit("750999000019")} {
+		_, err := loyalty.ParseGTIN(code)
+		require.NoError(t, err, code)
+	}
+}
+
+func TestProcessorTimeGrowsWithWork(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("/proc is Linux's")
+	}
+	before := cpuOf(os.Getpid())
+	for began := time.Now(); time.Since(began) < 100*time.Millisecond; { //nolint:revive // the work is the point
+	}
+	require.Greater(t, cpuOf(os.Getpid()), before)
+	self, err := readStat(os.Getpid())
+	require.NoError(t, err)
+	require.Equal(t, os.Getppid(), self.parent)
+}
