@@ -207,8 +207,13 @@ func malformed(detail string) error {
 }
 
 // pathID reads an ID from the path. What is no ID names nothing: 404.
-func pathID(c *fiber.Ctx) (loyalty.ID, error) {
-	id, err := loyalty.ParseID(c.Params("id"))
+func pathID(c *fiber.Ctx) (loyalty.ID, error) { return pathParam(c, "id") }
+
+// pathShopID reads a shop's ID from the path, beside that of something else.
+func pathShopID(c *fiber.Ctx) (loyalty.ID, error) { return pathParam(c, "shop_id") }
+
+func pathParam(c *fiber.Ctx, name string) (loyalty.ID, error) {
+	id, err := loyalty.ParseID(c.Params(name))
 	if err != nil {
 		return "", loyalty.NotFound(loyalty.CodeNotFound, "No encontramos lo que buscas.")
 	}

@@ -14,17 +14,17 @@ import (
 
 // versionJSON shows one change of a campaign.
 type versionJSON struct {
-	Version     int                `json:"version"`
-	Action      string             `json:"action"`
-	HoldsFrom   time.Time          `json:"holds_from"`
-	InForce     bool               `json:"in_force"`
-	Status      loyalty.Status     `json:"status"`
-	Terms       loyalty.Terms      `json:"terms"`
+	Version     int                 `json:"version"`
+	Action      string              `json:"action"`
+	HoldsFrom   time.Time           `json:"holds_from"`
+	InForce     bool                `json:"in_force"`
+	Status      loyalty.Status      `json:"status"`
+	Terms       loyalty.Terms       `json:"terms"`
 	Diff        []store.FieldChange `json:"diff"`
-	Author      string             `json:"author"`
-	Reason      string             `json:"reason"`
-	CreatedAt   time.Time          `json:"created_at"`
-	CancelledAt *time.Time         `json:"cancelled_at"`
+	Author      string              `json:"author"`
+	Reason      string              `json:"reason"`
+	CreatedAt   time.Time           `json:"created_at"`
+	CancelledAt *time.Time          `json:"cancelled_at"`
 }
 
 func showVersion(v store.CampaignVersion) versionJSON {

@@ -68,7 +68,7 @@ func (tx *Tx) MoveCampaign(ctx context.Context, scope loyalty.Scope, id loyalty.
 	}
 	var c check
 	_, known := statusNames[to]
-	c.want(known, "status", "debe ser draft, in_review, rejected, approved, active, paused o ended")
+	c.want(known, "to", "debe ser draft, in_review, rejected, approved, active, paused o ended")
 	least := 0
 	if to == loyalty.Rejected {
 		least = 1

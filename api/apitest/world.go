@@ -25,11 +25,11 @@ const Password = "una-frase-de-prueba"
 
 // Tenant is one CPG with all that is its own.
 type Tenant struct {
-	CPG, Brand, Product, Campaign, Reward loyalty.ID
-	GTIN                                  string
-	Email                                 string
-	Token                                 string // of its brand user
-	Page                                  string // the same user's page session
+	CPG, Brand, Product, Campaign, Reward, Segment loyalty.ID
+	GTIN                                           string
+	Email                                          string
+	Token                                          string // of its brand user
+	Page                                           string // the same user's page session
 }
 
 // Keeper is one shop with its tendero.
@@ -228,6 +228,9 @@ func (w *World) tenant(t testing.TB, ctx context.Context, tx *store.Tx, i int) T
 	made, err := tx.CreateCampaign(ctx, system, campaign)
 	require.NoError(t, err)
 	v.Campaign, v.Reward = made.ID, made.Rewards[0].ID
+	segment, err := tx.CreateSegment(ctx, system, store.SegmentInput{CPG: cpg.ID, Name: "De la casa"})
+	require.NoError(t, err)
+	v.Segment = segment.ID
 	staff, err := tx.CreateStaff(ctx, system, store.StaffInput{Email: v.Email, Password: Password, Name: "Equipo " + cpg.Name, Role: loyalty.RoleCPG, CPG: cpg.ID})
 	require.NoError(t, err)
 	v.Token, v.Page = w.enter(t, ctx, tx, staff.Scope())
