@@ -133,6 +133,7 @@ func (tx *Tx) ChangeCampaign(ctx context.Context, scope loyalty.Scope, id loyalt
 	if err := tx.checkTerms(ctx, &c, &v.Campaign); err != nil {
 		return Campaign{}, err
 	}
+	c.budget(&v)
 	if err := c.err(); err != nil {
 		return Campaign{}, err
 	}
@@ -155,14 +156,11 @@ func (tx *Tx) ChangeCampaign(ctx context.Context, scope loyalty.Scope, id loyalt
 		}
 	}
 	version := CampaignVersion{Action: "terms", HoldsFrom: holds, Diff: diff, Reason: change.Reason}
-	if holds.After(tx.now) { // it is projected once it holds
-		if err := tx.nextVersion(ctx, scope, &v.Campaign, &version); err != nil {
-			return Campaign{}, err
-		}
-		return tx.Campaign(ctx, scope, id)
-	}
 	if err := tx.nextVersion(ctx, scope, &v.Campaign, &version); err != nil {
 		return Campaign{}, err
+	}
+	if holds.After(tx.now) { // it is projected once it holds
+		return tx.Campaign(ctx, scope, id)
 	}
 	v.Version = version.Version
 	if err := tx.saveCampaign(ctx, &v); err != nil {

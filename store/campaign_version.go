@@ -140,15 +140,20 @@ func (tx *Tx) nothingScheduled(ctx context.Context, campaign loyalty.ID) error {
 	return err
 }
 
-// holdsFrom is from when on a change holds that names no moment. What never ran
-// has held from its beginning, so that late sales are judged by nothing older.
+// holdsFrom is from when on a change holds that names no moment. While a campaign
+// never ran, all its versions hold from its beginning, so that the last of them is
+// what late sales are judged by.
 func (tx *Tx) holdsFrom(ctx context.Context, v *Campaign, was loyalty.Status) (time.Time, error) {
 	if was == loyalty.Active || was == loyalty.Paused {
 		return tx.now, nil
 	}
 	var first time.Time
 	err := tx.tx.QueryRow(ctx, `SELECT holds_from FROM campaign_versions WHERE campaign_id = $1 AND version = 1`, v.ID).Scan(&first)
-	return earliest(first, v.StartsAt), err
+	if err != nil || !v.StartsAt.Before(first) {
+		return first, err
+	}
+	_, err = tx.tx.Exec(ctx, `UPDATE campaign_versions SET holds_from = $2 WHERE campaign_id = $1`, v.ID, v.StartsAt)
+	return v.StartsAt, err
 }
 
 // nextVersion notes a change of a campaign as its next version.
@@ -218,6 +223,13 @@ func (tx *Tx) applyDue(ctx context.Context, id loyalty.ID) (bool, error) {
 	if err := tx.rollupChanged(ctx, id); err != nil {
 		return false, err
 	}
-	_, err = tx.settled(ctx, loyalty.System(), &v)
-	return true, err
+	if err := tx.place(ctx, id); err != nil {
+		return false, err
+	}
+	// More may have been given since it was scheduled than it allows: then all of
+	// it is used.
+	if err := tx.saveBudget(ctx, &v); err != nil && loyalty.CodeOf(err) != loyalty.CodeInvalid {
+		return false, err
+	}
+	return true, nil
 }

@@ -89,7 +89,27 @@ func TestATenantSeesAndTouchesItsOwnOnly(t *testing.T) {
 		},
 		"read campaign": func(tx *store.Tx) error { _, err := tx.Campaign(ctx, other, w.stamps); return err },
 		"edit campaign": func(tx *store.Tx) error {
-			_, err := tx.UpdateCampaign(ctx, other, w.stamps, store.CampaignPatch{Name: &name})
+			_, err := tx.ChangeCampaign(ctx, other, w.stamps, store.CampaignChange{Apply: func(t *loyalty.Terms) { t.Name = name }})
+			return err
+		},
+		"move campaign": func(tx *store.Tx) error {
+			_, err := tx.MoveCampaign(ctx, other, w.stamps, loyalty.Paused, "")
+			return err
+		},
+		"read versions":  func(tx *store.Tx) error { _, err := tx.CampaignVersions(ctx, other, w.stamps); return err },
+		"cancel version": func(tx *store.Tx) error { _, err := tx.CancelVersion(ctx, other, w.stamps, 1); return err },
+		"review":         func(tx *store.Tx) error { _, err := tx.ReviewCampaign(ctx, other, w.stamps); return err },
+		"list participants": func(tx *store.Tx) error {
+			_, _, err := tx.Participants(ctx, other, w.stamps, "", everything)
+			return err
+		},
+		"invite": func(tx *store.Tx) error { _, err := tx.InviteShop(ctx, other, w.stamps, w.shop.ID); return err },
+		"list shops of the cpg": func(tx *store.Tx) error {
+			_, _, err := tx.CPGShops(ctx, other, w.cpg, everything)
+			return err
+		},
+		"relate": func(tx *store.Tx) error {
+			_, err := tx.RelateShop(ctx, other, w.cpg, w.shop.ID, false)
 			return err
 		},
 		"add reward": func(tx *store.Tx) error {
@@ -118,9 +138,10 @@ func TestATenantSeesAndTouchesItsOwnOnly(t *testing.T) {
 	})
 	require.Equal(t, []string{"brand_id"}, fieldsOf(t, err))
 	err = w.db.InTx(ctx, func(tx *store.Tx) error {
-		_, err := tx.CreateCampaign(ctx, other, store.CampaignInput{
-			Name: name, Scheme: loyalty.Stamps, Rule: loyalty.Rule{PerUnit: 1}, Goal: 5, Products: []loyalty.ID{product.ID}, AllShops: true,
-		})
+		_, err := tx.CreateCampaign(ctx, other, store.CampaignInput{Terms: loyalty.Terms{
+			Name: name, Scheme: loyalty.Stamps, Goal: 5, Earn: []loyalty.Earn{{Unit: loyalty.Stamp, Per: loyalty.PerUnit, Amount: 1}},
+			Products: []loyalty.ID{product.ID}, AllShops: true,
+		}})
 		return err
 	})
 	require.Equal(t, []string{"product_ids"}, fieldsOf(t, err))
@@ -150,15 +171,18 @@ func TestRolesWithoutWritingAndTheirView(t *testing.T) {
 				_, err := tx.CreateProduct(ctx, scope, store.ProductInput{Name: name})
 				return err
 			},
-			"campaign": func(tx *store.Tx) error {
-				_, err := tx.CreateCampaign(ctx, scope, store.CampaignInput{Name: name})
-				return err
-			},
 			"edit campaign": func(tx *store.Tx) error {
-				_, err := tx.UpdateCampaign(ctx, scope, w.stamps, store.CampaignPatch{Name: &name})
+				_, err := tx.ChangeCampaign(ctx, scope, w.stamps, store.CampaignChange{Apply: func(t *loyalty.Terms) { t.Name = name }})
 				return err
 			},
-			"shop": func(tx *store.Tx) error { _, err := tx.CreateShop(ctx, scope, store.ShopInput{Name: name}); return err },
+			"pause campaign": func(tx *store.Tx) error {
+				_, err := tx.MoveCampaign(ctx, scope, w.stamps, loyalty.Paused, "")
+				return err
+			},
+			"invite":  func(tx *store.Tx) error { _, err := tx.InviteShop(ctx, scope, w.stamps, w.shop.ID); return err },
+			"relate":  func(tx *store.Tx) error { _, err := tx.RelateShop(ctx, scope, w.cpg, w.shop.ID, false); return err },
+			"related": func(tx *store.Tx) error { _, _, err := tx.CPGShops(ctx, scope, w.cpg, everything); return err },
+			"shop":    func(tx *store.Tx) error { _, err := tx.CreateShop(ctx, scope, store.ShopInput{Name: name}); return err },
 			"tendero": func(tx *store.Tx) error {
 				_, err := tx.CreateTendero(ctx, scope, store.TenderoInput{Name: name})
 				return err
@@ -189,6 +213,8 @@ func TestRolesWithoutWritingAndTheirView(t *testing.T) {
 	w.do(func(tx *store.Tx) error {
 		c, err := tx.Campaign(ctx, tendero, w.stamps)
 		require.NoError(t, err)
+		_, err = tx.CampaignVersions(ctx, tendero, w.stamps)
+		require.Equal(t, loyalty.CodeForbidden, loyalty.CodeOf(err))
 		require.Zero(t, c.MarginBPS)
 		require.Zero(t, c.Fee)
 		require.Zero(t, c.Rewards[0].Cost)
@@ -241,18 +267,19 @@ func TestEveryMistakeOfAnInputIsNamed(t *testing.T) {
 	}))
 	stock := int64(-1)
 	require.Equal(t, []string{
-		"status", "rewards[0].name", "rewards[0].threshold", "rewards[0].stock", "name", "enrolment", "rule.per_peso", "rule", "goal",
-		"product_ids", "shop_ids", "shop_ids", "ends_at", "margin_bps", "fee_cents", "nudge_quiet_days",
+		"status", "rewards[0].name", "rewards[0].threshold", "rewards[0].stock", "name", "enrolment", "goal",
+		"ends_at", "product_ids", "shop_ids", "shop_ids", "earn", "margin_bps", "fee_cents", "nudge_quiet_days",
 	}, try(func(tx *store.Tx) error {
 		_, err := tx.CreateCampaign(ctx, w.admin, store.CampaignInput{
-			CPG: w.cpg, Scheme: loyalty.Stamps, Status: loyalty.Ended, Enrolment: "maybe", Rule: loyalty.Rule{PerPeso: -1},
-			Products: []loyalty.ID{"nada"}, AllShops: true, Shops: []loyalty.ID{"nada", w.shop.ID}, Rewards: []store.RewardInput{{Stock: &stock}},
-			StartsAt: w.now(), EndsAt: w.now(), MarginBPS: 10_001, Fee: -1, NudgeQuietDays: -3,
+			CPG: w.cpg, Status: loyalty.Ended, Rewards: []store.RewardInput{{Stock: &stock}}, Terms: loyalty.Terms{
+				Scheme: loyalty.Stamps, Enrolment: "maybe", Products: []loyalty.ID{"nada"}, AllShops: true, Shops: []loyalty.ID{"nada", w.shop.ID},
+				StartsAt: w.now(), EndsAt: w.now(), MarginBPS: 10_001, Fee: -1, NudgeQuietDays: -3,
+			},
 		})
 		return err
 	}))
 	require.Equal(t, []string{"shop_ids"}, try(func(tx *store.Tx) error {
-		_, err := tx.UpdateCampaign(ctx, w.admin, w.stamps, store.CampaignPatch{Shops: &[]loyalty.ID{w.person}})
+		_, err := tx.ChangeCampaign(ctx, w.admin, w.stamps, store.CampaignChange{Apply: func(t *loyalty.Terms) { t.Shops = []loyalty.ID{w.person} }})
 		return err
 	}))
 }
@@ -275,59 +302,6 @@ func TestDuplicatesSaySo(t *testing.T) {
 	} {
 		require.Equal(t, loyalty.CodeDuplicate, w.fails(make), what)
 	}
-}
-
-func TestACampaignsLife(t *testing.T) {
-	w := newWorld(t, 4)
-	ctx := t.Context()
-	own := w.team(w.cpg)
-	patch := func(p store.CampaignPatch) (c store.Campaign, err error) {
-		err = w.db.InTx(ctx, func(tx *store.Tx) (err error) {
-			c, err = tx.UpdateCampaign(ctx, own, w.stamps, p)
-			return err
-		})
-		return c, err
-	}
-	to := func(s loyalty.Status) error { _, err := patch(store.CampaignPatch{Status: &s}); return err }
-	require.Equal(t, []string{"status"}, fieldsOf(t, to(loyalty.Draft)))
-	require.NoError(t, to(loyalty.Paused))
-	require.NoError(t, to(loyalty.Active))
-
-	// Rules of a running campaign change, as a new version; its scheme does not.
-	c, err := patch(store.CampaignPatch{Rule: &loyalty.Rule{PerUnit: 2, MaxPerDay: 6}, EndsAt: &time.Time{}})
-	require.NoError(t, err)
-	require.Equal(t, 4, c.Version)
-	require.True(t, c.EndsAt.IsZero())
-	points := loyalty.Points
-	_, err = patch(store.CampaignPatch{Scheme: &points})
-	require.Equal(t, []string{"scheme"}, fieldsOf(t, err))
-
-	// What was answered is what is stored.
-	everywhere, nowhere := true, []loyalty.ID{}
-	c, err = patch(store.CampaignPatch{AllShops: &everywhere, Shops: &nowhere})
-	require.NoError(t, err)
-	w.do(func(tx *store.Tx) error {
-		read, err := tx.Campaign(ctx, own, w.stamps)
-		require.NoError(t, err)
-		require.True(t, c.StartsAt.Equal(read.StartsAt) && c.CreatedAt.Equal(read.CreatedAt) && c.UpdatedAt.Equal(read.UpdatedAt))
-		c.StartsAt, c.CreatedAt, c.UpdatedAt, c.EndsAt = read.StartsAt, read.CreatedAt, read.UpdatedAt, read.EndsAt
-		c.Shops, c.Rewards = []loyalty.ID{}, read.Rewards
-		require.Equal(t, c, read)
-		offers, err := tx.CampaignsAt(ctx, w.otherShop.ID, w.now())
-		require.NoError(t, err)
-		require.Len(t, offers, 1)
-		require.EqualValues(t, w.gtin, offers[0].Products[0].GTIN)
-		require.Zero(t, offers[0].Rewards[0].Cost)
-		return nil
-	})
-	require.NoError(t, to(loyalty.Ended))
-	require.Equal(t, loyalty.CodeConflict, loyalty.CodeOf(to(loyalty.Active)))
-	w.do(func(tx *store.Tx) error {
-		offers, err := tx.CampaignsAt(ctx, w.otherShop.ID, w.now())
-		require.NoError(t, err)
-		require.Empty(t, offers)
-		return nil
-	})
 }
 
 func TestStockNeverGoesBelowWhatWasTaken(t *testing.T) {

@@ -17,20 +17,22 @@ type Quota struct {
 const budgetQuotas = `SELECT campaign_id, name, cap, used FROM quotas`
 
 // Whoever changes balances shares a lock that keeps budgets from being declared
-// or dropped meanwhile: what is given at that moment would be missing in them. It is an
-// expression, so that it costs no statement of its own.
+// or dropped meanwhile: what is given at that moment would be missing in them. It
+// is an expression, so that it costs no statement of its own.
 const (
 	shareBudgets = `(SELECT 1 FROM pg_advisory_xact_lock_shared(hashtext('budgets')))`
 	lockBudgets  = `SELECT pg_advisory_xact_lock(hashtext('budgets'))`
 )
 
 // saveBudget makes the quotas be those of the terms. What was given before there
-// was a bound counts.
+// was a bound counts; where it is more than the bound, it is the bound, and the
+// error says so: VALIDATION_FAILED, with everything saved.
 func (tx *Tx) saveBudget(ctx context.Context, v *Campaign) error {
 	var budget loyalty.Budget
 	if v.Budget != nil {
 		budget = *v.Budget
 	}
+	var c check
 	tx.later(lockBudgets)
 	for _, q := range []struct {
 		name, field string
@@ -52,22 +54,40 @@ func (tx *Tx) saveBudget(ctx context.Context, v *Campaign) error {
 			WITH had AS (SELECT used FROM quotas WHERE campaign_id = $1 AND name = $2 FOR UPDATE),
 			now AS (SELECT coalesce((SELECT used FROM had), (`+q.used+`)) AS used),
 			saved AS (
-				INSERT INTO quotas (campaign_id, name, cap, used) SELECT $1, $2, $3, used FROM now WHERE used <= $3
-				ON CONFLICT (campaign_id, name) DO UPDATE SET cap = $3,
-				  announced = CASE WHEN quotas.used * 100 < $3 * 80 THEN 0 WHEN quotas.used < $3 THEN least(quotas.announced, 80) ELSE quotas.announced END
-				RETURNING 1)
-			SELECT EXISTS (SELECT FROM saved)`, v.ID, q.name, q.bound).Scan(&fits)
+				INSERT INTO quotas (campaign_id, name, cap, used) SELECT $1, $2, greatest($3, used), used FROM now
+				ON CONFLICT (campaign_id, name) DO UPDATE SET cap = excluded.cap,
+				  announced = CASE WHEN quotas.used * 100 < $3 * 80 THEN 0 WHEN quotas.used < $3 THEN least(quotas.announced, 80) ELSE quotas.announced END)
+			SELECT used <= $3 FROM now`, v.ID, q.name, q.bound).Scan(&fits)
 		if err != nil {
 			return err
 		}
-		if !fits {
-			return loyalty.Invalid(q.field, "ya se dio más que eso")
-		}
+		c.want(fits, q.field, lessThanGiven)
 	}
-	return nil
+	return c.err()
+}
+
+// lessThanGiven is what is wrong with a bound.
+const lessThanGiven = "ya se dio más que eso"
+
+// budget refuses bounds below what is known to be used.
+func (c *check) budget(v *Campaign) {
+	if v.Budget == nil {
+		return
+	}
+	for _, q := range v.Quotas {
+		bound, field := v.Budget.Stamps, "budget.stamps"
+		switch q.Name {
+		case loyalty.QuotaPoints:
+			bound, field = v.Budget.Points, "budget.points"
+		case loyalty.QuotaRewards:
+			bound, field = v.Budget.Rewards, "budget.rewards"
+		}
+		c.want(bound == 0 || bound >= q.Used, field, lessThanGiven)
+	}
 }
 
 const (
-	givenInAll = `SELECT coalesce(sum(l.amount), 0)::bigint FROM ledger l WHERE l.campaign_id = $1 AND l.unit = $2 AND l.purchase_id IS NOT NULL`
+	givenInAll = `SELECT coalesce(sum(l.amount), 0)::bigint FROM enrollments e JOIN ledger l ON l.enrollment_id = e.id
+		WHERE e.campaign_id = $1 AND l.unit = $2 AND l.purchase_id IS NOT NULL`
 	takenInAll = `SELECT count(*) FROM redemptions d WHERE d.campaign_id = $1 AND d.status IN ('requested', 'delivered')`
 )

@@ -162,6 +162,9 @@ func (tx *Tx) UpdateReward(ctx context.Context, scope loyalty.Scope, id loyalty.
 
 // rewardChanged notes it as a version of the campaign, with the terms as they are.
 func (tx *Tx) rewardChanged(ctx context.Context, scope loyalty.Scope, v *Campaign, diff []FieldChange) error {
+	if len(diff) == 0 {
+		return nil
+	}
 	status, err := statusAfterChange(scope, v.Status)
 	if err != nil {
 		return err

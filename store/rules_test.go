@@ -99,8 +99,14 @@ func TestRulesAreNeverStaleBeyondACommit(t *testing.T) {
 			_, err := tx.MoveCampaign(t.Context(), w.admin, w.stamps, loyalty.Active, "")
 			return err
 		}, true},
-		{"the CPG left the shop", func(tx *store.Tx) error { return tx.RelateShop(t.Context(), w.admin, w.cpg, w.shop.ID, false) }, false},
-		{"the CPG came back", func(tx *store.Tx) error { return tx.RelateShop(t.Context(), w.admin, w.cpg, w.shop.ID, true) }, true},
+		{"the CPG left the shop", func(tx *store.Tx) error {
+			_, err := tx.RelateShop(t.Context(), w.admin, w.cpg, w.shop.ID, false)
+			return err
+		}, false},
+		{"the CPG came back", func(tx *store.Tx) error {
+			_, err := tx.RelateShop(t.Context(), w.admin, w.cpg, w.shop.ID, true)
+			return err
+		}, true},
 	} {
 		w.do(c.change)
 		r := w.buyIn(other, "stale "+c.name)
