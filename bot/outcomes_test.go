@@ -178,6 +178,12 @@ func TestEveryOutcomeOfEveryActionComesAbout(t *testing.T) {
 	})
 	locked("needs_tier", store.RewardInput{MinTier: "Oro"})
 
+	var friends store.Segment
+	w.Do(func(tx *store.Tx) (err error) {
+		friends, err = tx.CreateSegment(t.Context(), admin, store.SegmentInput{CPG: w.CPG, Name: "Amigos"})
+		return err
+	})
+	locked("not_for_you", store.RewardInput{Segment: friends.ID})
 	once := 1
 	third := w.AddReward(store.RewardInput{Name: "Una gorra", Threshold: 1, Cost: 100, PerConsumer: &once})
 	gorra := a.act(ana, "request_redemption", "requested")[flows.VarRedemptionCode]
