@@ -10,7 +10,6 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/qoa-conectados/qoa/store"
-	"github.com/qoa-conectados/qoa/store/loyalty"
 	"github.com/qoa-conectados/qoa/templates"
 )
 
@@ -80,30 +79,4 @@ func (s *server) privacy(c *fiber.Ctx) error {
 			WhatsAppURL: s.chatURL("privacidad"), Version: store.PrivacyNoticeVersion, Date: date,
 		})
 	})
-}
-
-// earnWords says in words what a campaign gives.
-func earnWords(v loyalty.Campaign) string {
-	unit := func(n int64) string {
-		switch {
-		case v.Scheme == loyalty.Stamps && n == 1:
-			return "1 sello"
-		case v.Scheme == loyalty.Stamps:
-			return loyalty.Thousands(n) + " sellos"
-		case n == 1:
-			return "1 punto"
-		}
-		return loyalty.Thousands(n) + " puntos"
-	}
-	words := ""
-	if v.Rule.PerUnit > 0 {
-		words = unit(v.Rule.PerUnit) + " por pieza"
-	}
-	if v.Rule.PerPeso > 0 {
-		if words != "" {
-			words += " y "
-		}
-		words += unit(v.Rule.PerPeso) + " por cada peso"
-	}
-	return words
 }

@@ -99,7 +99,7 @@ func lastRun(t time.Time) time.Time {
 
 func adminView(d adminDesk) templates.AdminView {
 	var purchases, consumers int64
-	v := templates.AdminView{LogoutAction: "/admin/logout"}
+	v := templates.AdminView{LogoutAction: "/admin/logout", Links: deskLinks("/admin", "/admin")}
 	for _, shop := range d.shops {
 		digest := d.digests[shop.ID]
 		purchases += digest.Purchases

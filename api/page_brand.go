@@ -64,7 +64,7 @@ func (s *server) brandPage(c *fiber.Ctx) error {
 }
 
 func brandView(d brandDesk) templates.BrandView {
-	v := templates.BrandView{CPG: d.cpg.Name, LogoutAction: "/marca/logout", PageURL: "/marca"}
+	v := templates.BrandView{CPG: d.cpg.Name, LogoutAction: "/marca/logout", Links: deskLinks("/marca", "/marca"), PageURL: "/marca"}
 	if v.CPG == "" {
 		v.CPG = "Todas las marcas"
 	}

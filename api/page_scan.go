@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -50,14 +49,14 @@ func (s *server) scanLogout(c *fiber.Ctx) error {
 
 // scanForm is what was typed: shown again after an error.
 type scanForm struct {
-	key, code                      string
+	key, code, scanned             string
 	quantity, price                map[string]string // by GTIN
 	otherGTIN, otherQty, otherCost string
 }
 
 func readScanForm(c *fiber.Ctx) scanForm {
 	f := scanForm{
-		key: formText(c, "key"), code: formText(c, "code"), quantity: map[string]string{}, price: map[string]string{},
+		key: formText(c, "key"), code: formText(c, "code"), scanned: formText(c, "scanned"), quantity: map[string]string{}, price: map[string]string{},
 		otherGTIN: formText(c, "gtin"), otherQty: formText(c, "gtin_qty"), otherCost: formText(c, "gtin_price"),
 	}
 	c.Request().PostArgs().VisitAll(func(k, v []byte) {
@@ -116,8 +115,18 @@ func (f scanForm) items() ([]store.ItemInput, error) {
 	return items, nil
 }
 
+// captured says how the code came in. A reader types the address that a card's QR
+// holds, and a phone that scans it opens the page with the code; a person types
+// the code.
+func (f scanForm) captured() string {
+	if strings.Contains(f.code, "/") || f.scanned != "" && f.code == f.scanned {
+		return "scan"
+	}
+	return "typed"
+}
+
 func (s *server) scanPage(c *fiber.Ctx) error {
-	f := scanForm{key: s.formKey(), code: queryText(c, "code")}
+	f := scanForm{key: s.formKey(), code: queryText(c, "code"), scanned: queryText(c, "code")}
 	return s.drawScan(c, http.StatusOK, queryText(c, "shop"), f, func(*templates.ScanView) {})
 }
 
@@ -131,7 +140,7 @@ func (s *server) scanPurchase(c *fiber.Ctx) error {
 	if err == nil {
 		receipt, err = tx(s, c, func(ctx context.Context, t *store.Tx) (r store.Receipt, err error) {
 			r, replayed, err = t.RecordPurchase(ctx, scopeOf(c), store.PurchaseInput{
-				Key: f.key, ShopCode: shop, Code: f.code, Captured: "typed", Items: items, Channel: store.ChannelScan,
+				Key: f.key, ShopCode: shop, Code: f.code, Captured: f.captured(), Items: items, Channel: store.ChannelScan,
 			})
 			return r, err
 		})
@@ -211,10 +220,34 @@ func saleResult(r store.Receipt, replayed bool) *templates.ScanResult {
 			Goal: int(e.Goal), Ready: e.RewardReady,
 		})
 	}
-	if len(r.Earned) == 0 && !replayed {
-		v.Detail = "Con estos productos no hay promoción hoy en esta tienda, o ya se llegó al límite del día."
+	for _, e := range r.Pending {
+		v.Waits = append(v.Waits, unitWords(e.Unit, e.Amount)+" en "+e.Campaign)
+	}
+	for _, n := range r.Notes {
+		v.Notes = append(v.Notes, "En "+n.Campaign+": "+whyWords(n.Why)+".")
+	}
+	if r.Status == "pending" && !replayed {
+		v.Title = "Venta guardada, por confirmar"
+	}
+	if len(r.Earned)+len(r.Pending)+len(r.Notes) == 0 && !replayed {
+		v.Detail = "Con estos productos no hay promoción hoy en esta tienda."
 	}
 	return v
+}
+
+// whyWords says why a campaign gave less than its rules say.
+func whyWords(why loyalty.Why) string {
+	switch why {
+	case loyalty.WhyMinimum:
+		return "la compra no llega al mínimo"
+	case loyalty.WhyCooldown:
+		return "todavía no pasa el tiempo entre dos compras"
+	case loyalty.WhyLimit:
+		return "ya se llegó al límite"
+	case loyalty.WhyBudget:
+		return "ya no hay presupuesto"
+	}
+	return "no se ganó todo"
 }
 
 func (s *server) scanDelivery(c *fiber.Ctx) error {
@@ -237,93 +270,4 @@ func (s *server) scanDelivery(c *fiber.Ctx) error {
 			v.DeliverCode = code
 		}
 	})
-}
-
-// scanDesk is what the page is drawn from.
-type scanDesk struct {
-	shops  []store.Shop
-	shop   store.Shop
-	offers []store.CampaignOffer
-	today  store.ShopDigest
-	latest []store.Movement // today's last few sales
-}
-
-// mostSales is how many of today's sales the page lists.
-const mostSales = 5
-
-func (s *server) drawScan(c *fiber.Ctx, status int, code string, f scanForm, finish func(*templates.ScanView)) error {
-	code, _ = loyalty.ParseCode(code)
-	desk, err := tx(s, c, func(ctx context.Context, t *store.Tx) (d scanDesk, err error) {
-		if d.shops, _, err = t.Shops(ctx, scopeOf(c), store.ShopFilter{}, store.Page{Limit: mostLimit}); err != nil || len(d.shops) == 0 {
-			return d, err
-		}
-		d.shop = d.shops[0]
-		if i := slices.IndexFunc(d.shops, func(v store.Shop) bool { return v.Code == code }); i >= 0 {
-			d.shop = d.shops[i]
-		}
-		if d.offers, err = t.CampaignsAt(ctx, d.shop.ID, t.Now()); err != nil {
-			return d, err
-		}
-		if d.today, err = t.ShopToday(ctx, scopeOf(c), d.shop.ID); err != nil {
-			return d, err
-		}
-		now := t.Now().In(loyalty.Zone(d.shop.TimeZone))
-		midnight := time.Date(now.Year(), now.Month(), now.Day(), 0, 0, 0, 0, now.Location())
-		d.latest, err = t.LatestSales(ctx, scopeOf(c), d.shop.ID, midnight, mostSales)
-		return d, err
-	})
-	if err != nil {
-		return err
-	}
-	if desk.shop.ID == "" {
-		return loyalty.Forbidden()
-	}
-	v := s.scanView(desk, f)
-	v.Tendero = firstWord(sessionOf(c).Name)
-	finish(&v)
-	return s.html(c, status, func(w io.Writer) error { return s.Pages.Scan(w, v) })
-}
-
-func (s *server) scanView(d scanDesk, f scanForm) templates.ScanView {
-	show := func(v store.Shop) templates.ScanShop {
-		return templates.ScanShop{Code: v.Code, Name: v.Name, Place: place(v)}
-	}
-	v := templates.ScanView{
-		Shop: show(d.shop), Shops: mapped(d.shops, show), PageURL: "/tienda", Action: "/tienda", Key: f.key, Code: f.code,
-		OtherGTIN: f.otherGTIN, OtherPrice: f.otherCost, DeliverAction: "/tienda/entrega", DeliverKey: s.formKey(),
-		QRURL: "/v1/shops/" + d.shop.Code + "/qr.png", PosterURL: "/v1/shops/" + d.shop.Code + "/poster.pdf", LogoutAction: "/tienda/logout",
-		Today: templates.ScanToday{
-			Sales: int(d.today.Purchases), Stamps: int(d.today.Stamps), Points: int(d.today.Points), Redemptions: int(d.today.Redemptions),
-		},
-	}
-	v.OtherQty, _ = strconv.Atoi(f.otherQty)
-	for _, m := range d.latest {
-		sale := purchaseView(m)
-		v.Today.Last = append(v.Today.Last, templates.ScanSale{
-			At: sale.At, Items: strings.Join(sale.Items, ", "), Earned: strings.Join(sale.Earned, ", "),
-		})
-	}
-	seen := map[loyalty.GTIN]int{}
-	for _, offer := range d.offers {
-		for _, p := range offer.Products {
-			if i, ok := seen[p.GTIN]; ok {
-				v.Products[i].Earn += " + " + earnWords(offer.Campaign)
-				continue
-			}
-			seen[p.GTIN] = len(v.Products)
-			n, _ := strconv.Atoi(f.quantity[string(p.GTIN)])
-			v.Products = append(v.Products, templates.ScanProduct{
-				GTIN: string(p.GTIN), Name: p.Name, Earn: earnWords(offer.Campaign), PriceCents: int64(p.Price),
-				Quantity: n, Price: f.price[string(p.GTIN)],
-			})
-		}
-	}
-	return v
-}
-
-func firstWord(s string) string {
-	if words := strings.Fields(s); len(words) > 0 {
-		return words[0]
-	}
-	return ""
 }

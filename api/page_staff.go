@@ -58,12 +58,17 @@ func landing(role loyalty.Role, next string) string {
 	u, err := url.Parse(next)
 	ours := err == nil && u.Scheme == "" && u.Host == "" && !strings.HasPrefix(next, "//") && !strings.Contains(next, "\\")
 	switch {
-	case ours && (u.Path == "/marca" || u.Path == "/admin" && role == loyalty.RoleAdmin):
+	case ours && (under(u.Path, "/marca") || under(u.Path, "/admin") && role == loyalty.RoleAdmin):
 		return next
 	case role == loyalty.RoleAdmin:
 		return "/admin"
 	}
 	return "/marca"
+}
+
+// under says whether an address is a desk's, or one of its pages.
+func under(path, root string) bool {
+	return path == root || strings.HasPrefix(path, root+"/") && !strings.Contains(path, "..")
 }
 
 func (s *server) staffLogout(c *fiber.Ctx, to string) error {

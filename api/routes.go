@@ -153,6 +153,8 @@ func Routes(sim bool) []Route {
 		page(get, "/c/:secret/:card/events", Secret, nil, (*server).cardEvents),
 		page(post, "/c/:secret/:card/evidence", Secret, nil, (*server).cardEvidence),
 		page(post, "/c/:secret/:card/redemptions", Secret, nil, (*server).cardRedeem),
+		page(post, "/c/:secret/:card/cancellations", Secret, nil, (*server).cardCancel),
+		page(post, "/c/:secret/:card/confirmations", Secret, nil, (*server).cardConfirm),
 		page(post, "/c/:secret/:card/enrollments", Secret, nil, (*server).cardEnroll),
 		page(get, "/t/:token", Secret, nil, (*server).openLink),
 		page(get, "/tienda", Cookie, roles{tendero}, (*server).scanPage),
@@ -169,6 +171,43 @@ func Routes(sim bool) []Route {
 		page(post, "/admin/logout", Open, nil, (*server).adminLogout),
 		page(post, "/admin/jobs/:job/runs", Cookie, admins, (*server).adminRunJob),
 		page(post, "/admin/cases/:id/close", Cookie, admins, (*server).adminCloseCase),
+		page(get, "/admin/ajustes", Cookie, admins, (*server).adjustmentPage),
+		page(post, "/admin/ajustes", Cookie, admins, (*server).adjustForm),
+		page(get, "/admin/ventas", Cookie, admins, (*server).findSalePage),
+		page(get, "/admin/ventas/:id", Cookie, admins, (*server).salePage),
+		page(post, "/admin/ventas/:id/devolucion", Cookie, admins, (*server).reverseForm),
+		page(get, "/tienda/invitaciones", Cookie, roles{tendero}, (*server).invitationsPage),
+		page(post, "/tienda/invitaciones", Cookie, roles{tendero}, (*server).answerForm),
+		page(get, "/tienda/ventas", Cookie, roles{tendero}, (*server).salesPage),
+		page(get, "/tienda/ventas/:id", Cookie, roles{tendero}, (*server).salePage),
+		page(post, "/tienda/ventas/:id/devolucion", Cookie, roles{tendero}, (*server).reverseForm),
+	}
+	for _, d := range []struct {
+		root string
+		who  roles
+	}{{"/marca", roles{cpg}}, {"/tienda", roles{tendero}}, {"/admin", admins}} {
+		table = append(table,
+			page(get, d.root+"/campanas", Cookie, d.who, (*server).campaignsPage),
+			page(post, d.root+"/campanas", Cookie, d.who, (*server).createCampaignForm),
+			page(get, d.root+"/campanas/nueva", Cookie, d.who, (*server).newCampaignPage),
+			page(get, d.root+"/campanas/:id", Cookie, d.who, (*server).campaignPage),
+			page(post, d.root+"/campanas/:id", Cookie, d.who, (*server).editCampaignForm),
+			page(get, d.root+"/campanas/:id/editar", Cookie, d.who, (*server).editCampaignPage),
+			page(get, d.root+"/campanas/:id/simular", Cookie, d.who, (*server).simulationPage),
+			page(post, d.root+"/campanas/:id/estado", Cookie, d.who, (*server).moveCampaignForm),
+			page(post, d.root+"/campanas/:id/versiones/:version/cancelar", Cookie, d.who, (*server).cancelVersionForm),
+			page(post, d.root+"/campanas/:id/premios", Cookie, d.who, (*server).createRewardForm),
+			page(get, d.root+"/campanas/:id/premios/nuevo", Cookie, d.who, (*server).newRewardPage),
+			page(get, d.root+"/campanas/:id/tiendas", Cookie, d.who, (*server).participantsPage),
+			page(post, d.root+"/campanas/:id/tiendas", Cookie, d.who, (*server).inviteForm),
+			page(get, d.root+"/segmentos", Cookie, d.who, (*server).segmentsPage),
+			page(post, d.root+"/segmentos", Cookie, d.who, (*server).createSegmentForm),
+			page(get, d.root+"/segmentos/nuevo", Cookie, d.who, (*server).newSegmentPage),
+			page(get, d.root+"/segmentos/:id", Cookie, d.who, (*server).editSegmentPage),
+			page(post, d.root+"/segmentos/:id", Cookie, d.who, (*server).editSegmentForm),
+			page(get, d.root+"/campanas/:id/premios/:reward", Cookie, d.who, (*server).newRewardPage),
+			page(post, d.root+"/campanas/:id/premios/:reward", Cookie, d.who, (*server).createRewardForm),
+		)
 	}
 	if sim {
 		table = append(table,

@@ -12,6 +12,7 @@ type FormView struct {
 	Desk     DeskView
 	Title    string
 	Intro    string
+	Flash    string // after something was done
 	Back     string // where "Cancelar" leads
 	Action   string
 	Get      bool   // it only asks: GET, and no csrf

@@ -64,9 +64,53 @@ func sampleConfirm() ConfirmView {
 	return ConfirmView{Desk: sampleDesk(), Title: "¿Terminar?", Body: "No se puede deshacer.", Action: "/estado", Fields: []ConfirmField{{"to", "ended"}}, Yes: "Sí, terminarla", Back: "/atras"}
 }
 
+func sampleSales() SalesView {
+	scan := sampleScan()
+	return SalesView{Desk: sampleDesk(), Shop: scan.Shop, Shops: scan.Shops, PageURL: "/tienda/ventas", Sales: scan.Today.Last}
+}
+
+func sampleSale() SaleView {
+	return SaleView{
+		Desk: sampleDesk(), ID: "1", Back: "/tienda/ventas", Shop: "Abarrotes Lupita", At: sampleTime(), Total: 3600, Pending: true,
+		Items: []SaleItem{{"7501055300075", "Refresco Cola 600 ml", 3, 2, "2"}, {"7501000000012", "Agua 1 L", 1, 0, "0"}}, Earned: []string{"+2 sellos"},
+		Returns: []SaleReturn{{"1 × Agua 1 L", "−14 puntos en Puntos del Valle", "Venía abierta"}}, Action: "/tienda/ventas/1/devolucion", Key: "k1", Reason: "Rota",
+		Result: &ScanResult{Title: "No se devolvió", Detail: "Queda una."},
+	}
+}
+
+func sampleSimulation() SimulationView {
+	rows := []SimulationRow{{"Semana del 9 de noviembre", 120, 4120000, "310 sellos", 12, 64000, "$0.02"}}
+	return SimulationView{
+		Desk: sampleDesk(), Campaign: "Junta 10 y gana", Back: "/marca/campanas/1", Action: "/marca/campanas/1/simular", Weeks: "8", Take: "100", Error: "Escribe de 1 a 26.",
+		Ran: true, Sentence: "Cada peso de venta habría costado $0.02.", Approximate: "Algo se habría acabado.", Counters: []BrandCounter{{"compras", 1284}},
+		Money: []SimulationMoney{{"ventas", 4120000}}, Points: sampleWeeks(), ByWeek: rows, ByShop: rows, Rewards: []SimulationReward{{"Un refresco gratis", 12, 14400, true}},
+	}
+}
+
+func sampleSegments() SegmentsView {
+	return SegmentsView{Desk: sampleDesk(), Flash: "Listo.", NewURL: "/marca/segmentos/nuevo", Segments: []SegmentLine{{"/marca/segmentos/1", "Frecuentes", "Bebidas del Valle", 1284, "Por lo que compran"}}}
+}
+
+func sampleParticipants() ParticipantsView {
+	return ParticipantsView{
+		Desk: sampleDesk(), Campaign: "Junta 10 y gana", Back: "/marca/campanas/1", Flash: "Listo.", Errors: []FormError{{Text: "La campaña no es para esa tienda."}}, How: "Por invitación.",
+		Shops: []ParticipantLine{{"Abarrotes Lupita", "Ciudad de México", CampaignStatus{"invitada", "degraded"}, "20 de noviembre"}}, Action: "/marca/campanas/1/tiendas",
+		Fields: []FormField{{Kind: FormPick, Name: "shop_ids", Label: "Invitar", Groups: []FormGroup{{Label: "Puebla", Options: []FormOption{{"s1", "La Esperanza", true}}}}}},
+	}
+}
+
+func sampleInvitations() InvitationsView {
+	return InvitationsView{Desk: sampleDesk(), Flash: "Listo.", Error: "Ya terminó.", Action: "/tienda/invitaciones", Invitations: []InvitationLine{
+		{"c1", "s1", "Abarrotes Lupita", "Junta 10 y gana", "1 sello por pieza.", "Permanente", []string{"Un refresco"}, true}, {"c2", "s1", "", "Otra", "1 punto por peso.", "", nil, false},
+	}}
+}
+
 // sampleDesks are the desks' pages by name.
 func sampleDesks() map[string][]any {
 	get := sampleForm()
 	get.Get, get.Errors = true, get.Errors[:1]
-	return map[string][]any{"form": {sampleForm(), get}, "campaigns": {sampleCampaigns()}, "campaign": {sampleCampaign()}, "confirm": {sampleConfirm()}}
+	return map[string][]any{
+		"form": {sampleForm(), get}, "campaigns": {sampleCampaigns()}, "campaign": {sampleCampaign()}, "confirm": {sampleConfirm()}, "sales": {sampleSales()}, "sale": {sampleSale()}, "simulation": {sampleSimulation()},
+		"segments": {sampleSegments()}, "participants": {sampleParticipants()}, "invitations": {sampleInvitations()},
+	}
 }

@@ -55,12 +55,18 @@ func declarations() []declaration {
 		{"docs", DocsView{}},
 		{"form", FormView{}},
 		{"home", HomeView{}},
+		{"invitations", InvitationsView{}},
 		{"login", LoginView{}},
 		{"notice", NoticeView{}},
+		{"participants", ParticipantsView{}},
 		{"privacy", PrivacyView{}},
+		{"sale", SaleView{}},
+		{"sales", SalesView{}},
 		{"scan", ScanView{}},
 		{"scan_login", ScanLoginView{}},
+		{"segments", SegmentsView{}},
 		{"sim", SimView{}},
+		{"simulation", SimulationView{}},
 	}
 }
 

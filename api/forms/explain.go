@@ -63,3 +63,6 @@ func find(fields []templates.FormField, name string) *templates.FormField {
 	}
 	return nil
 }
+
+// Plain says names of the API in a sentence as the forms call them.
+func Plain(sentence string) string { return plain.Replace(sentence) }

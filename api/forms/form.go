@@ -53,6 +53,33 @@ func (f *Form) fail(name, reason string) {
 	*f.wrong = append(*f.wrong, loyalty.FieldError{Field: name, Reason: reason})
 }
 
+// Hidden sends a value along as it is.
+func (f *Form) Hidden(name, value string) {
+	*f.out = append(*f.out, templates.FormField{Kind: templates.FormHidden, Name: name, Value: value})
+}
+
+// Words is a hidden value that comes back.
+func (f *Form) Words(name string, p *string) { line(f, templates.FormHidden, name, "", p) }
+
+// Area is a text of some lines.
+func (f *Form) Area(name, label string, p *string, words string) {
+	line(f, templates.FormArea, name, label, p, help(words))
+}
+
+// Moment is a day and a time.
+func (f *Form) Moment(name, label string, p *time.Time, words string) {
+	f.moment(name, label, p, help(words))
+}
+
+// Reset draws another value in a field of the last section than was sent.
+func (f *Form) Reset(name, value string) {
+	for i := range *f.out {
+		if (*f.out)[i].Name == name {
+			(*f.out)[i].Value = value
+		}
+	}
+}
+
 // field is what a caller says of one, beside its name and label.
 type field func(*templates.FormField)
 

@@ -10,6 +10,7 @@ import (
 
 // Catalogue is what there is to choose from for one campaign.
 type Catalogue struct {
+	Own      bool                  // a shop's campaign: it names products, and is at home
 	Products []templates.FormGroup // by brand
 	Brands   []templates.FormGroup
 	Shops    []templates.FormGroup // by state and city
@@ -49,7 +50,9 @@ var (
 func (f *Form) Terms(t *loyalty.Terms, from Catalogue) {
 	f.basics(t)
 	f.products(t, from)
-	f.shops(t, from)
+	if !from.Own {
+		f.shops(t, from)
+	}
 	f.earning(t)
 	f.boosts(t, from)
 	f.limits(t, from)
@@ -78,8 +81,10 @@ func (f *Form) basics(t *loyalty.Terms) {
 
 func (f *Form) products(t *loyalty.Terms, from Catalogue) {
 	f.Section("Productos que participan", "Elige todos, marcas enteras o productos sueltos. Al resto no le cuenta.", false)
-	f.check("all_products", "Todos los productos de la empresa", &t.AllProducts, help("También los que se den de alta después."))
-	pick(f, "brand_ids", "Marcas enteras", &t.Brands, from.Brands)
+	if !from.Own {
+		f.check("all_products", "Todos los productos de la empresa", &t.AllProducts, help("También los que se den de alta después."))
+		pick(f, "brand_ids", "Marcas enteras", &t.Brands, from.Brands)
+	}
 	pick(f, "product_ids", "Productos", &t.Products, from.Products)
 	pick(f, "excluded_product_ids", "Menos estos productos", &t.ExcludedProducts, from.Products)
 }

@@ -1,0 +1,234 @@
+package api
+
+import (
+	"cmp"
+	"context"
+	"io"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/qoa-conectados/qoa/api/forms"
+	"github.com/qoa-conectados/qoa/store"
+	"github.com/qoa-conectados/qoa/store/loyalty"
+	"github.com/qoa-conectados/qoa/templates"
+)
+
+// campaignDesk is what a campaign's page is drawn from.
+type campaignDesk struct {
+	desk     templates.DeskView
+	campaign store.Campaign
+	versions []store.CampaignVersion
+	findings []loyalty.Finding
+	names    naming
+	authors  map[string]string
+}
+
+func (s *server) campaignPage(c *fiber.Ctx) error {
+	return s.drawCampaign(c, http.StatusOK, func(v *templates.CampaignView) { v.Flash = campaignFlash(c.Query("hecho")) })
+}
+
+// campaignFlash is what the page says after a form: only these words, since the
+// address is anybody's to write.
+func campaignFlash(done string) string {
+	return map[string]string{
+		"creada": "Listo: la campaña quedó como borrador. Agrega sus premios y envíala a revisión.", "cambio": "Listo: el cambio quedó guardado.",
+		"programado": "Listo: el cambio quedó programado.", "cancelado": "Listo: el cambio programado se canceló.", "paso": "Listo.", "premio": "Listo: el premio quedó guardado.",
+	}[done]
+}
+
+// ownCampaign reads a campaign that the caller may manage; another's does not
+// exist.
+func ownCampaign(ctx context.Context, t *store.Tx, scope loyalty.Scope, id loyalty.ID) (store.Campaign, error) {
+	v, err := t.Campaign(ctx, scope, id)
+	if err == nil && !v.OwnedBy(scope) {
+		err = fiber.ErrNotFound
+	}
+	return v, err
+}
+
+func (s *server) drawCampaign(c *fiber.Ctx, status int, finish func(*templates.CampaignView)) error {
+	id, err := pathID(c)
+	if err != nil {
+		return err
+	}
+	scope := scopeOf(c)
+	d, err := tx(s, c, func(ctx context.Context, t *store.Tx) (d campaignDesk, err error) {
+		if d.campaign, err = ownCampaign(ctx, t, scope, id); err != nil {
+			return d, err
+		}
+		if d.desk, err = s.desk(ctx, c, t); err != nil {
+			return d, err
+		}
+		if d.versions, err = t.CampaignVersions(ctx, scope, id); err != nil {
+			return d, err
+		}
+		if d.campaign.Status != loyalty.Ended {
+			if d.findings, err = t.ReviewCampaign(ctx, scope, id); err != nil {
+				return d, err
+			}
+		}
+		if d.names, err = s.campaignNames(ctx, t, scope, d.campaign); err != nil {
+			return d, err
+		}
+		d.authors, err = authorNames(ctx, t, scope)
+		return d, err
+	})
+	if err != nil {
+		return err
+	}
+	v := s.campaignPageView(c, d)
+	finish(&v)
+	return s.html(c, status, func(w io.Writer) error { return s.Pages.Campaign(w, v) })
+}
+
+// campaignNames calls by name what a campaign's terms name.
+func (s *server) campaignNames(ctx context.Context, t *store.Tx, scope loyalty.Scope, v store.Campaign) (naming, error) {
+	names, err := ownerNames(ctx, t, scope)
+	if err != nil {
+		return nil, err
+	}
+	from, err := catalogueOf(ctx, t, scope, v.Campaign)
+	if err != nil {
+		return nil, err
+	}
+	for _, groups := range [][]templates.FormGroup{from.Products, from.Brands, from.Shops, from.Segments, {{Options: from.Tiered}}} {
+		for _, g := range groups {
+			for _, o := range g.Options {
+				names[loyalty.ID(o.Value)] = o.Label
+			}
+		}
+	}
+	return names, nil
+}
+
+// authorNames calls those who change campaigns: an admin reads names, others
+// whether it was one of them.
+func authorNames(ctx context.Context, t *store.Tx, scope loyalty.Scope) (map[string]string, error) {
+	names := map[string]string{scope.Actor(): "tú", loyalty.System().Actor(): "Qoa"}
+	if !scope.All() {
+		return names, nil
+	}
+	err := everyPage(func(p store.Page) (loyalty.ID, error) {
+		all, next, err := t.StaffMembers(ctx, scope, p)
+		for _, v := range all {
+			if actor := v.Scope().Actor(); names[actor] == "" {
+				names[actor] = v.Name
+			}
+		}
+		return next, err
+	})
+	return names, err
+}
+
+func (s *server) campaignPageView(c *fiber.Ctx, d campaignDesk) templates.CampaignView {
+	admin := scopeOf(c).All()
+	list := deskRoot(c) + "/campanas"
+	self := list + "/" + string(d.campaign.ID)
+	v := templates.CampaignView{
+		Desk: d.desk, ListURL: list, Name: d.campaign.Name, Owner: ownerOf(d.campaign, d.names), Status: statusOfCampaign(d.campaign.Status),
+		Version: d.campaign.Version, SimulateURL: self + "/simular", Steps: campaignSteps(d.campaign.Status, admin, self+"/estado"),
+		Parts: termsWords(&d.campaign.Terms, d.names),
+	}
+	v.Act, _ = nextActor(d.campaign.Status, admin)
+	if d.campaign.Status != loyalty.Ended && (admin || d.campaign.Status != loyalty.InReview) {
+		v.EditURL, v.NewReward = self+"/editar", self+"/premios/nuevo"
+	}
+	if d.campaign.Joining != loyalty.JoinAtOnce {
+		v.ShopsURL = self + "/tiendas"
+	}
+	for _, f := range d.findings {
+		v.Findings = append(v.Findings, templates.CampaignFinding{Error: f.Severity == loyalty.SeverityError, Text: forms.Plain(f.Message)})
+	}
+	for _, r := range d.campaign.Rewards {
+		v.Rewards = append(v.Rewards, rewardWords(r, d.names, v.NewReward != "", self))
+	}
+	for _, q := range d.campaign.Quotas {
+		v.Budgets = append(v.Budgets, templates.CampaignBudget{Label: map[string]string{
+			loyalty.QuotaStamps: "Sellos", loyalty.QuotaPoints: "Puntos", loyalty.QuotaRewards: "Premios",
+		}[q.Name], Used: q.Used, Cap: q.Cap})
+	}
+	now := s.DB.Now()
+	for i := range d.versions {
+		shown := versionWords(d, i)
+		if d.versions[i].Scheduled(now) {
+			shown.State = "programada"
+			v.Scheduled, v.CancelURL = &shown, self+"/versiones/"+strconv.Itoa(shown.Number)+"/cancelar"
+		}
+		v.Versions = append(v.Versions, shown)
+	}
+	return v
+}
+
+// versionWords says what one change did, by what its terms say and those before
+// it said.
+func versionWords(d campaignDesk, i int) templates.CampaignVersion {
+	this := d.versions[i]
+	v := templates.CampaignVersion{
+		Number: this.Version, When: dayWords(this.CreatedAt), HoldsFrom: dayWords(this.HoldsFrom), Reason: this.Reason,
+		Author: cmp.Or(d.authors[this.Author], authorWords(this.Author)),
+		What: map[string]string{
+			"created": "Se creó", "terms": "Cambiaron las reglas", "status": "Pasó a " + statusOfCampaign(this.Status).Word, "reward": "Cambiaron los premios",
+		}[this.Action],
+	}
+	switch {
+	case this.CancelledAt != nil:
+		v.State = "cancelada"
+	case this.InForce:
+		v.State = "en vigor"
+	}
+	if i+1 < len(d.versions) && this.Action == "terms" {
+		v.Removed, v.Added = changedLines(linesOf(&d.versions[i+1].Terms, d.names), linesOf(&this.Terms, d.names))
+		if v.Removed == nil && v.Added == nil { // what no sentence tells
+			for _, f := range this.Diff {
+				v.Added = append(v.Added, "Cambió "+f.Field+".")
+			}
+		}
+	}
+	if this.Action == "reward" {
+		for _, f := range this.Diff {
+			v.Added = append(v.Added, rewardChange(f))
+		}
+	}
+	return v
+}
+
+// authorWords says which kind of people it was, where there is no name to tell.
+func authorWords(actor string) string {
+	switch kind, _, _ := strings.Cut(actor, ":"); kind {
+	case "person":
+		return "la tienda"
+	case "staff":
+		return "el equipo"
+	}
+	return "Qoa"
+}
+
+func linesOf(t *loyalty.Terms, n naming) []string {
+	var all []string
+	name := "Nombre: " + t.Name + "."
+	for _, p := range termsWords(t, n) {
+		for _, l := range p.Lines {
+			all = append(all, p.Title+": "+l)
+		}
+	}
+	return append([]string{name}, all...)
+}
+
+// changedLines is what is in one list and not in the other.
+func changedLines(before, after []string) (removed, added []string) {
+	for _, l := range before {
+		if !slices.Contains(after, l) {
+			removed = append(removed, l)
+		}
+	}
+	for _, l := range after {
+		if !slices.Contains(before, l) {
+			added = append(added, l)
+		}
+	}
+	return removed, added
+}

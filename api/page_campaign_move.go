@@ -1,0 +1,129 @@
+package api
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"strconv"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/qoa-conectados/qoa/store"
+	"github.com/qoa-conectados/qoa/store/loyalty"
+	"github.com/qoa-conectados/qoa/templates"
+)
+
+// campaignStep is a button of a campaign's life.
+type campaignStep struct {
+	from, to loyalty.Status
+	label    string
+	admin    bool // only Qoa's people take it
+	reason   bool
+	quiet    bool
+}
+
+var allCampaignSteps = []campaignStep{
+	{from: loyalty.Draft, to: loyalty.InReview, label: "Enviar a revisión"},
+	{from: loyalty.Draft, to: loyalty.Active, label: "Activar sin revisión", admin: true, quiet: true},
+	{from: loyalty.InReview, to: loyalty.Approved, label: "Aprobar", admin: true},
+	{from: loyalty.InReview, to: loyalty.Rejected, label: "Rechazar", admin: true, reason: true, quiet: true},
+	{from: loyalty.InReview, to: loyalty.Draft, label: "Retirar de revisión", quiet: true},
+	{from: loyalty.Rejected, to: loyalty.Draft, label: "Volver a borrador"},
+	{from: loyalty.Approved, to: loyalty.Active, label: "Activar"},
+	{from: loyalty.Active, to: loyalty.Paused, label: "Pausar", quiet: true},
+	{from: loyalty.Paused, to: loyalty.Active, label: "Reanudar"},
+	{from: loyalty.Approved, to: loyalty.Ended, label: "Terminar", quiet: true},
+	{from: loyalty.Active, to: loyalty.Ended, label: "Terminar", quiet: true},
+	{from: loyalty.Paused, to: loyalty.Ended, label: "Terminar", quiet: true},
+}
+
+// campaignSteps are the buttons that a reader has.
+func campaignSteps(status loyalty.Status, admin bool, action string) []templates.CampaignStep {
+	var steps []templates.CampaignStep
+	for _, s := range allCampaignSteps {
+		if s.from == status && (admin || !s.admin) {
+			steps = append(steps, templates.CampaignStep{Label: s.label, To: string(s.to), Action: action, Reason: s.reason, Quiet: s.quiet})
+		}
+	}
+	return steps
+}
+
+// moveCampaignForm takes a step. What cannot be undone is asked once more.
+func (s *server) moveCampaignForm(c *fiber.Ctx) error {
+	id, err := pathID(c)
+	if err != nil {
+		return err
+	}
+	to, reason := loyalty.Status(formText(c, "to")), formText(c, "reason")
+	if formText(c, "confirmed") == "" && (to == loyalty.Ended || to == loyalty.Active) {
+		return s.confirmMove(c, id, to)
+	}
+	_, err = tx(s, c, func(ctx context.Context, t *store.Tx) (store.Campaign, error) {
+		return t.MoveCampaign(ctx, scopeOf(c), id, to, reason)
+	})
+	if err != nil {
+		return s.explainCampaign(c, err)
+	}
+	return c.Redirect(campaignURL(c, id)+"?hecho=paso", http.StatusSeeOther)
+}
+
+func campaignURL(c *fiber.Ctx, id loyalty.ID) string {
+	return deskRoot(c) + "/campanas/" + string(id)
+}
+
+// explainCampaign shows the campaign with what kept it from being changed.
+func (s *server) explainCampaign(c *fiber.Ctx, err error) error {
+	p, ok := refused(err)
+	if !ok {
+		return err
+	}
+	return s.drawCampaign(c, p.Status, func(v *templates.CampaignView) { v.Error = words(p) })
+}
+
+func (s *server) confirmMove(c *fiber.Ctx, id loyalty.ID, to loyalty.Status) error {
+	v := templates.ConfirmView{
+		Action: campaignURL(c, id) + "/estado", Back: campaignURL(c, id),
+		Fields: []templates.ConfirmField{{Name: "to", Value: string(to)}, {Name: "confirmed", Value: "1"}},
+	}
+	campaign, err := tx(s, c, func(ctx context.Context, t *store.Tx) (store.Campaign, error) {
+		var err error
+		if v.Desk, err = s.desk(ctx, c, t); err != nil {
+			return store.Campaign{}, err
+		}
+		return ownCampaign(ctx, t, scopeOf(c), id)
+	})
+	if err != nil {
+		return err
+	}
+	switch {
+	case to == loyalty.Ended:
+		v.Title, v.Yes = "¿Terminar «"+campaign.Name+"»?", "Sí, terminarla"
+		v.Body = "Ya nadie ganará nada en ella, y no se puede volver a activar. Los premios que ya se juntaron se pueden seguir pidiendo."
+	case campaign.Status == loyalty.Paused:
+		v.Title, v.Yes = "¿Reanudar «"+campaign.Name+"»?", "Sí, reanudarla"
+		v.Body = "Las compras vuelven a ganar desde este momento."
+	default:
+		v.Title, v.Yes = "¿Activar «"+campaign.Name+"»?", "Sí, activarla"
+		v.Body = "Desde su fecha de inicio las compras ganan, y ya no vuelve a ser borrador: sus reglas solo cambian con una versión nueva."
+	}
+	return s.html(c, http.StatusOK, func(w io.Writer) error { return s.Pages.Confirm(w, v) })
+}
+
+// cancelVersionForm withdraws a change that is still to hold.
+func (s *server) cancelVersionForm(c *fiber.Ctx) error {
+	id, err := pathID(c)
+	if err != nil {
+		return err
+	}
+	version, err := strconv.Atoi(c.Params("version"))
+	if err != nil || version < 1 || version > 1_000_000_000 {
+		return fiber.ErrNotFound
+	}
+	_, err = tx(s, c, func(ctx context.Context, t *store.Tx) (store.Campaign, error) {
+		return t.CancelVersion(ctx, scopeOf(c), id, version)
+	})
+	if err != nil {
+		return s.explainCampaign(c, err)
+	}
+	return c.Redirect(campaignURL(c, id)+"?hecho=cancelado", http.StatusSeeOther)
+}
