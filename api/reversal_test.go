@@ -235,6 +235,8 @@ func TestARequestedRewardIsGivenBack(t *testing.T) {
 
 	again := apitest.Data[record](consumer, http.StatusCreated, "POST", "/v1/rewards/"+string(w.Tenants[0].Reward)+"/redemptions", nil)
 	assert.Equal(t, w.Redemption, again.Code, "a double tap pays once")
+	w.As(w.Shoppers[1].Token).Problem(http.StatusNotFound, "POST", "/v1/rewards/"+string(w.Tenants[0].Reward)+"/redemptions", nil)
+	apitest.Data[thing](w.As(w.Key), http.StatusCreated, "POST", "/v1/purchases", change(w, obj{"card_code": w.Shoppers[1].Card}), apitest.Key("one"))
 	code, _ := w.As(w.Shoppers[1].Token).Problem(http.StatusConflict, "POST", "/v1/rewards/"+string(w.Tenants[0].Reward)+"/redemptions", nil)
 	assert.Equal(t, "REWARD_NOT_READY", code)
 

@@ -111,7 +111,7 @@ func (tx *Tx) ReviewCampaign(ctx context.Context, scope loyalty.Scope, id loyalt
 		return nil, err
 	}
 	if !owns(scope, &v.Campaign) {
-		return nil, errNoCampaign()
+		return nil, loyalty.Forbidden()
 	}
 	return tx.review(ctx, &v)
 }
