@@ -52,14 +52,6 @@ func (tx *Tx) Notify(ctx context.Context, n Notice) (queued bool, err error) {
 	return true, nil
 }
 
-// notifyLater queues a notice with what is written last, and never says whether
-// it was queued.
-func (tx *Tx) notifyLater(ctx context.Context, n Notice) {
-	id := tx.newID()
-	tx.later(insertNotice, tx.noticeArgs(ctx, id, n, tx.now)...)
-	tx.ringNotice(id, n, tx.now)
-}
-
 const insertNotice = `
 	INSERT INTO outbox (id, person_id, message_id, lane, template, vars, media, media_ref, cause, zone, trace_id, created_at, due_at)
 	SELECT $1, p.id, $3, $4, $5, $6, $7, $8, nullif($9, ''), nullif($10, ''), $13, $11, $12
@@ -163,7 +155,7 @@ func (tx *Tx) Claim(ctx context.Context, person loyalty.ID, lease time.Duration)
 		case out.Zone != "" && NextDaytime(tx.now, out.Zone).After(tx.now):
 			err = tx.Retry(ctx, out.ID, "waits for the day", NextDaytime(tx.now, out.Zone))
 		default:
-			return out, true, tx.addCardURL(ctx, &out)
+			return out, true, tx.addVars(ctx, &out)
 		}
 		if err != nil {
 			return out, false, err
@@ -174,13 +166,19 @@ func (tx *Tx) Claim(ctx context.Context, person loyalty.ID, lease time.Duration)
 // varCardURL is the variable that holds the chat link.
 const varCardURL = "card_url"
 
-// addCardURL gives a notice the chat link that holds now: it is kept nowhere, and
-// may have been reissued since the notice was queued.
-func (tx *Tx) addCardURL(ctx context.Context, out *Outbound) (err error) {
-	if _, wanted := out.Vars[varCardURL]; wanted {
-		out.Vars[varCardURL], _, err = tx.ChatLink(ctx, out.Person)
+// addVars gives a notice what is looked up at its delivery: what its purchase
+// brought, and the chat link that holds now, which is kept nowhere and may have
+// been reissued since the notice was queued.
+func (tx *Tx) addVars(ctx context.Context, out *Outbound) error {
+	if err := tx.addReceipt(ctx, out); err != nil {
+		return err
 	}
-	return err
+	if _, wanted := out.Vars[varCardURL]; wanted {
+		url, _, err := tx.ChatLink(ctx, out.Person)
+		out.Vars[varCardURL] = url
+		return err
+	}
+	return nil
 }
 
 // Sent notes that the channel took the message, and what it said. The secrets in

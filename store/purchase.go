@@ -169,6 +169,7 @@ type consumerRow struct {
 	CardCode string
 	Erased   bool
 	Birthday string
+	Hears    bool // wrote to the bot, and not BAJA
 }
 
 // part is a campaign's part in a purchase: what it is judged on, and what it

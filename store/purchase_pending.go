@@ -50,10 +50,7 @@ func (tx *Tx) settlePending(ctx context.Context, id loyalty.ID, tell bool) (r Re
 	p.receipt.Status, p.receipt.Pending, p.receipt.Notes = "recorded", nil, nil
 	evaluate(p.parts, &p.sale)
 	p.report()
-	if tell {
-		p.notify(ctx, tx)
-	}
-	return p.receipt, true, p.settle(ctx, tx)
+	return p.receipt, true, p.settle(ctx, tx, tell)
 }
 
 // readItems reads what is left of the purchase's lines.
@@ -80,17 +77,21 @@ var settlePurchase = `
 		UPDATE purchases SET status = 'recorded', pending_campaigns = NULL, matures_at = NULL, settled = $5,
 		  basis = coalesce(basis, '{}') || coalesce($6::jsonb, '{}')
 		WHERE id = $1
-	), ` + earningsSQL("$2", "$3", "$4", "$1", 7)
+	), message AS (
+		` + receiptSQL("$7", "$4", "$1", 8) + `
+	), ` + earningsSQL("$2", "$3", "$4", "$1", 13)
 
 // settle writes down what the purchase gave after all.
-func (p *purchase) settle(ctx context.Context, tx *Tx) error {
+func (p *purchase) settle(ctx context.Context, tx *Tx, tell bool) error {
+	p.person.Hears = p.person.Hears && tell
 	receipt, err := json.Marshal(p.receipt)
 	if err != nil {
 		return err
 	}
 	e := newEarnings(tx, p)
 	e.enroll(tx)
-	tx.later(settlePurchase, append([]any{p.receipt.ID, p.known.shop.ID, p.at, tx.now, receipt, p.bases()}, e.args()...)...)
+	args := append([]any{p.receipt.ID, p.known.shop.ID, p.at, tx.now, receipt, p.bases(), p.person.ID}, p.notice(ctx, tx)...)
+	tx.later(settlePurchase, append(args, e.args()...)...)
 	if err := tx.rollupDay(ctx, p.at, p.known.shop.TimeZone); err != nil {
 		return err
 	}

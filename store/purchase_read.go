@@ -38,10 +38,11 @@ func (p *purchase) readState(ctx context.Context, tx *Tx, scope loyalty.Scope) (
 	}
 	p.person = consumerRow{}
 	b.Queue(`
-		SELECT c.person_id, c.card_code, p.erased_at IS NOT NULL, coalesce(p.birthday, ''), `+shareBudgets+`
+		SELECT c.person_id, c.card_code, p.erased_at IS NOT NULL, coalesce(p.birthday, ''),
+		  p.first_wrote_at IS NOT NULL AND p.opted_out_at IS NULL, `+shareBudgets+`
 		FROM consumers c JOIN persons p ON p.id = c.person_id WHERE c.person_id = `+who+` FOR NO KEY UPDATE OF c`, p.code).
 		QueryRow(func(row pgx.Row) error {
-			return ignoreNone(row.Scan(&p.person.ID, &p.person.CardCode, &p.person.Erased, &p.person.Birthday, nil))
+			return ignoreNone(row.Scan(&p.person.ID, &p.person.CardCode, &p.person.Erased, &p.person.Birthday, &p.person.Hears, nil))
 		})
 	if p.kind == loyalty.EvidenceCode {
 		b.Queue(`SELECT expires_at, used_at FROM evidence_codes WHERE code = $1 FOR UPDATE`, p.code).Query(func(rows pgx.Rows) error {

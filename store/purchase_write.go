@@ -122,15 +122,36 @@ func (p *purchase) write(ctx context.Context, tx *Tx, scope loyalty.Scope) error
 		p.receipt.ID, p.known.shop.ID, p.person.ID, p.in.Channel, p.in.Captured, p.receipt.Status, p.receipt.TotalCents,
 		scope.Actor(), receipt, p.at, tx.now, p.bases(), p.pending, p.matures,
 		products, quantities, prices, estimated, purchaseCause(scope), p.in.Key, p.digest,
-	}, e.args()...)
+	}, p.notice(ctx, tx)...)
+	args = append(args, e.args()...)
 	tx.later(insertPurchase, args...)
 	if p.evidence != nil {
 		tx.later(`UPDATE evidence_codes SET used_at = $2, purchase_id = $3 WHERE code = $1`, p.code, tx.now, p.receipt.ID)
 	}
 	tx.ring(Event{Kind: CardChanged, ID: p.person.ID})
-	p.notify(ctx, tx)
 	e.reserve(tx)
 	return nil
+}
+
+// notice gives the parameters of insertReceipt, and rings for it.
+func (p *purchase) notice(ctx context.Context, tx *Tx) []any {
+	id, template := tx.newID(), p.receipt.notice()
+	said := template != "" && p.person.Hears
+	if said {
+		tx.ring(Event{Kind: DeliveryDue, ID: p.person.ID, Row: id})
+	}
+	return []any{id, messageID(id), template, Trace(ctx), said}
+}
+
+// insertReceipt queues what the consumer is told.
+const insertReceipt = `INSERT INTO outbox (id, person_id, message_id, lane, template, vars, trace_id, created_at, due_at)
+		SELECT $id, $person, $message, 'receipt', $template, jsonb_build_object('` + varPurchase + `', $purchase::uuid, '` + varCardURL + `', ''), $trace, $now, $now
+		WHERE $said`
+
+// receiptSQL is insertReceipt with the parameters of a statement; those of notice
+// begin with the given number.
+func receiptSQL(person, now, purchase string, first int) string {
+	return numbered(insertReceipt, first, []string{"$id", "$message", "$template", "$trace", "$said"}, "$person", person, "$now", now, "$purchase", purchase)
 }
 
 // insertPurchase is one statement, because each costs Postgres more than what it
@@ -148,7 +169,9 @@ var insertPurchase = `
 		FROM unnest($15::uuid[], $16::int[], $17::bigint[], $18::bool[]) WITH ORDINALITY AS x (product, quantity, price, estimated, line)
 	), cause AS (
 		INSERT INTO causes (scope, key, digest, result_id, created_at) VALUES ($19, $20, $21, $1, $11)
-	), ` + earningsSQL("$2", "$10", "$11", "$1", 22)
+	), message AS (
+		` + receiptSQL("$3", "$11", "$1", 22) + `
+	), ` + earningsSQL("$2", "$10", "$11", "$1", 27)
 
 // insertEarnings raises balances and appends the ledger entries of a purchase.
 // The consumer's lock makes the balances that the entries state those that the
@@ -171,14 +194,19 @@ const insertEarnings = `raised AS (
 // earningsSQL is insertEarnings with the parameters of a statement; those of the
 // earnings begin with the given number.
 func earningsSQL(shop, at, now, purchase string, first int) string {
-	names := []string{"$shop", shop, "$at", at, "$now", now, "$purchase", purchase}
-	for i, column := range []string{
+	return numbered(insertEarnings, first, []string{
 		"$enrollments", "$stamps", "$points", "$standings", "$next",
 		"$ids", "$of", "$campaigns", "$versions", "$units", "$amounts", "$balances", "$ends",
-	} {
-		names = append(names, column, "$"+strconv.Itoa(first+i))
+	}, "$shop", shop, "$at", at, "$now", now, "$purchase", purchase)
+}
+
+// numbered gives names in a statement their numbers, from first on; others are
+// given as pairs.
+func numbered(sql string, first int, names []string, pairs ...string) string {
+	for i, name := range names {
+		pairs = append(pairs, name, "$"+strconv.Itoa(first+i))
 	}
-	return strings.NewReplacer(names...).Replace(insertEarnings)
+	return strings.NewReplacer(pairs...).Replace(sql)
 }
 
 // bases keep what each campaign judged the purchase on, for a reversal, and for

@@ -9,28 +9,51 @@ import (
 	"github.com/qoa-conectados/qoa/store/loyalty"
 )
 
-// notify tells the consumer what the purchase brought, and asks where something
-// waits for a yes. A purchase that brought nothing is no reason to write, unless
-// nothing is left to be given.
-func (p *purchase) notify(ctx context.Context, tx *Tx) {
-	r := &p.receipt
-	n := Notice{
-		Person: p.person.ID, Lane: LaneReceipt, Template: "receipt.earned",
-		Vars: map[string]string{"shop": p.known.shop.Name, "purchased": r.PurchasedRows(), "earned": r.EarnedRows(), varCardURL: ""},
-	}
+// notice is the template of what the consumer is told of a purchase: what it
+// brought, and a question where something waits for a yes. A purchase that
+// brought nothing is no reason to write, unless nothing is left to be given.
+func (r *Receipt) notice() string {
 	switch {
 	case len(r.Pending) > 0:
-		n.Template, n.Vars["waiting"] = "receipt.pending", r.WaitingRows()
+		return "receipt.pending"
 	case len(r.Earned) > 0:
+		return "receipt.earned"
 	case slices.ContainsFunc(r.Notes, func(n Note) bool { return n.Why == loyalty.WhyBudget }):
-		n.Template = "receipt.nothing"
-	default:
-		return
+		return "receipt.nothing"
+	}
+	return ""
+}
+
+// varPurchase is the variable of a notice about a purchase: what it says is
+// looked up when it is delivered.
+const varPurchase = "purchase_id"
+
+// addReceipt gives a notice about a purchase what its text is made of.
+func (tx *Tx) addReceipt(ctx context.Context, out *Outbound) error {
+	purchase, of := out.Vars[varPurchase]
+	if !of {
+		return nil
+	}
+	delete(out.Vars, varPurchase)
+	var r Receipt
+	var shop string
+	err := tx.tx.QueryRow(ctx, `
+		SELECT coalesce(p.settled, p.receipt), s.name FROM purchases p JOIN shops s ON s.id = p.shop_id WHERE p.id = $1`, purchase).
+		Scan(&r, &shop)
+	if err != nil {
+		return err
+	}
+	if out.Template == "receipt.pending" && len(r.Pending) == 0 { // settled meanwhile
+		out.Template = "receipt.earned"
+	}
+	out.Vars["shop"], out.Vars["purchased"], out.Vars["earned"] = shop, r.PurchasedRows(), r.EarnedRows()
+	if len(r.Pending) > 0 {
+		out.Vars["waiting"] = r.WaitingRows()
 	}
 	if len(r.Notes) > 0 {
-		n.Vars["notes"] = r.NoteRows()
+		out.Vars["notes"] = r.NoteRows()
 	}
-	tx.notifyLater(ctx, n)
+	return nil
 }
 
 // PurchasedRows is what was bought, as message templates take a list: JSON in one

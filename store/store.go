@@ -17,7 +17,6 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
-	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/qoa-conectados/qoa/store/loyalty"
@@ -80,13 +79,11 @@ func Open(ctx context.Context, opt Options) (*DB, error) {
 	if opt.MaxConns > 0 {
 		cfg.MaxConns = opt.MaxConns
 	}
-	// Times leave the database in UTC, whatever zone the machine is in: for the
-	// text form it is Postgres that decides, for the binary one pgx.
+	// The text form of times, which Postgres writes; for the binary one see
+	// registerCodecs.
 	cfg.ConnConfig.RuntimeParams["timezone"] = "UTC"
 	cfg.AfterConnect = func(_ context.Context, c *pgx.Conn) error {
-		c.TypeMap().RegisterType(&pgtype.Type{
-			Name: "timestamptz", OID: pgtype.TimestamptzOID, Codec: &pgtype.TimestamptzCodec{ScanLocation: time.UTC},
-		})
+		registerCodecs(c.TypeMap())
 		return nil
 	}
 	cfg.ConnConfig.RuntimeParams["application_name"] = "qoa"
