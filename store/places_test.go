@@ -1,7 +1,9 @@
 package store_test
 
 import (
+	"fmt"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -340,4 +342,55 @@ func TestAShopJoinsByItself(t *testing.T) {
 	r, _, err = w.buy("left", w.card, 1)
 	require.NoError(t, err)
 	require.Len(t, r.Earned, 1)
+}
+
+// Whatever of products, shops, relations and terms changes at once, the rows are
+// in the end those of the terms, and nobody waits for another for ever.
+func TestRowsFollowTheTermsWhateverChangesAtOnce(t *testing.T) {
+	w := newWorld(t, 8)
+	brand := w.brandOf(w.product)
+	w.newShop("La primera", "tiendita", "Puebla", "Puebla")
+	all := func(in *store.CampaignInput) {
+		in.Terms.Products, in.Terms.Brands, in.Terms.Shops, in.Terms.Cities = nil, []loyalty.ID{brand}, nil, []string{"Puebla"}
+	}
+	c, puebla := w.made(all), w.made(all)
+	var wg sync.WaitGroup
+	for g := range 6 {
+		wg.Go(func() {
+			for n := range 5 {
+				err := w.db.InTx(t.Context(), func(tx *store.Tx) (err error) {
+					name := fmt.Sprintf("%d-%d", g, n)
+					switch g {
+					case 0, 1:
+						_, err = tx.CreateProduct(t.Context(), w.admin, store.ProductInput{Brand: brand, GTIN: validGTIN(fmt.Sprintf("75020000%d%03d", g, n)), Name: name})
+					case 2, 3:
+						_, err = tx.CreateShop(t.Context(), w.admin, store.ShopInput{Name: name, City: "Puebla", State: "Puebla"})
+					case 4:
+						_, err = tx.RelateShop(t.Context(), w.admin, w.cpg, w.otherShop.ID, n%2 == 0)
+					default:
+						_, err = tx.ChangeCampaign(t.Context(), w.admin, c.ID, store.CampaignChange{Apply: func(t *loyalty.Terms) {
+							t.AllShops, t.Cities = n%2 == 0, nil
+							if !t.AllShops {
+								t.Cities = []string{"PUEBLA"}
+							}
+						}})
+					}
+					return err
+				})
+				if err != nil {
+					t.Errorf("%d, %d: %v", g, n, err)
+				}
+				if _, _, err := w.buy(fmt.Sprintf("buy-%d-%d", g, n), w.card, 1); err != nil {
+					t.Errorf("purchase: %v", err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	made := w.read(c.ID)
+	require.Len(t, made.PLIs, 11)
+	require.True(t, made.EveryShop, "the last change said so, and so did the last relation")
+	require.EqualValues(t, 11, w.count(`SELECT count(*) FROM campaign_shops WHERE campaign_id = $1`, puebla.ID))
+	require.Zero(t, w.count(`SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()`))
+	w.verify()
 }
