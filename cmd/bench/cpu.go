@@ -16,6 +16,7 @@ const tick = 10 * time.Millisecond
 
 // stat is what /proc says of a process.
 type stat struct {
+	name     string
 	parent   int
 	own      time.Duration
 	children time.Duration // that have ended
@@ -27,7 +28,8 @@ func readStat(pid int) (s stat, err error) {
 		return s, err
 	}
 	// The name, in parentheses, may hold anything.
-	fields := bytes.Fields(b[bytes.LastIndexByte(b, ')')+1:])
+	from, to := bytes.IndexByte(b, '('), bytes.LastIndexByte(b, ')')
+	fields := bytes.Fields(b[to+1:])
 	if len(fields) < 15 {
 		return s, fmt.Errorf("/proc/%d/stat: %d fields", pid, len(fields))
 	}
@@ -37,7 +39,7 @@ func readStat(pid int) (s stat, err error) {
 			return s, err
 		}
 	}
-	return stat{parent: n[0], own: time.Duration(n[1]+n[2]) * tick, children: time.Duration(n[3]+n[4]) * tick}, nil
+	return stat{name: string(b[from+1 : to]), parent: n[0], own: time.Duration(n[1]+n[2]) * tick, children: time.Duration(n[3]+n[4]) * tick}, nil
 }
 
 // cpuOf is the processor time that a process has used.
@@ -57,6 +59,24 @@ func cpuOfFamily(pid int) time.Duration {
 		return 0
 	}
 	sum := s.own + s.children
+	for _, child := range childrenOf(pid) {
+		sum += child.own
+	}
+	return sum
+}
+
+// cpuOfRedis is that of the Redis that this process started.
+func cpuOfRedis() (sum time.Duration) {
+	for _, child := range childrenOf(os.Getpid()) {
+		if child.name == "redis-server" {
+			sum += child.own
+		}
+	}
+	return sum
+}
+
+// childrenOf a process that live.
+func childrenOf(pid int) (found []stat) {
 	all, _ := filepath.Glob("/proc/[0-9]*")
 	for _, dir := range all {
 		child, err := strconv.Atoi(filepath.Base(dir))
@@ -64,10 +84,10 @@ func cpuOfFamily(pid int) time.Duration {
 			continue
 		}
 		if s, err := readStat(child); err == nil && s.parent == pid {
-			sum += s.own
+			found = append(found, s)
 		}
 	}
-	return sum
+	return found
 }
 
 // cpuOfOurs is what this process has used: the load's own cost.

@@ -15,6 +15,7 @@ type figures struct {
 	P99      float64 `json:"p99_ms"`
 	Server   float64 `json:"server_cpu_us,omitempty"` // a request
 	Postgres float64 `json:"postgres_cpu_us"`         // likewise
+	Redis    float64 `json:"redis_cpu_us,omitempty"`  // likewise
 	Load     float64 `json:"load_cpu_us"`             // likewise: of what makes the requests
 	Trips    float64 `json:"round_trips,omitempty"`   // likewise
 }
@@ -63,6 +64,7 @@ func medians(all []figures) figures {
 		P99:      of(func(f *figures) float64 { return f.P99 }),
 		Server:   of(func(f *figures) float64 { return f.Server }),
 		Postgres: of(func(f *figures) float64 { return f.Postgres }),
+		Redis:    of(func(f *figures) float64 { return f.Redis }),
 		Load:     of(func(f *figures) float64 { return f.Load }),
 		Trips:    of(func(f *figures) float64 { return f.Trips }),
 	}

@@ -163,5 +163,5 @@ func (r *growthReport) show(o options) error {
 	return nil
 }
 
-// used is the processor time of a request in server and Postgres.
-func (f figures) used() float64 { return f.Server + f.Postgres }
+// used is the processor time of a request in all servers.
+func (f figures) used() float64 { return f.Server + f.Postgres + f.Redis }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"os"
 	"sync/atomic"
 	"time"
@@ -33,6 +34,7 @@ type site struct {
 	database string
 	server   *server
 	sample   sample
+	asking   float64 // round trips of asking for the number of them
 }
 
 func (s *site) baseline() string { return s.database + "_pgbench" }
@@ -48,12 +50,28 @@ func (b *bench) open(ctx context.Context, database string) (*site, error) {
 	if s.server, err = startServer(ctx, b.cluster, b.world, b.options, database); err != nil {
 		return nil, err
 	}
-	// The first purchase tells pgbench what ours looks like.
-	if err := b.drive(ctx, s, b.world.purchases(s.server.address)); err != nil {
-		return nil, err
+	if err := s.calibrate(ctx); err != nil {
+		return nil, errors.Join(err, s.server.stop())
 	}
-	s.sample, err = readSample(ctx, b.url(database))
-	return s, err
+	// The first purchases tell pgbench what ours look like.
+	if err := b.drive(ctx, s, b.world.purchases(s.server.address)); err != nil {
+		return nil, errors.Join(err, s.server.stop())
+	}
+	if s.sample, err = readSample(ctx, b.url(database)); err != nil {
+		return nil, errors.Join(err, s.server.stop())
+	}
+	return s, nil
+}
+
+// calibrate finds how many round trips the question itself makes.
+func (s *site) calibrate(ctx context.Context) error {
+	before, err := s.server.roundTrips(ctx)
+	if err != nil {
+		return err
+	}
+	after, err := s.server.roundTrips(ctx)
+	s.asking = after - before
+	return err
 }
 
 // drive sends requests for a moment.
@@ -102,8 +120,9 @@ func (b *bench) measure(ctx context.Context, s *site, r request, conns int) (f f
 		return f, err
 	}
 	f = newFigures(conns, took, window)
-	f.Server, f.Postgres, f.Load = each(after.server-before.server, len(took)), each(after.postgres-before.postgres, len(took)), each(after.load-before.load, len(took))
-	f.Trips = (more - trips) / float64(max(askedMore-asked, 1))
+	f.Server, f.Postgres = each(after.server-before.server, len(took)), each(after.postgres-before.postgres, len(took))
+	f.Redis, f.Load = each(after.redis-before.redis, len(took)), each(after.load-before.load, len(took))
+	f.Trips = (more - trips - s.asking) / float64(max(askedMore-asked, 1))
 	return f, nil
 }
 
@@ -132,10 +151,10 @@ func pause(ctx context.Context, d time.Duration, ended <-chan error) error {
 }
 
 // clocks are processor times so far.
-type clocks struct{ server, postgres, load time.Duration }
+type clocks struct{ server, postgres, redis, load time.Duration }
 
 func (b *bench) clocks(s *site) clocks {
-	c := clocks{postgres: cpuOfFamily(b.postmaster), load: cpuOfOurs()}
+	c := clocks{postgres: cpuOfFamily(b.postmaster), redis: cpuOfRedis(), load: cpuOfOurs()}
 	if s != nil {
 		c.server = cpuOf(s.server.cmd.Process.Pid)
 	}

@@ -25,7 +25,7 @@ const (
 	leastRatio = 0.6
 	goalRatio  = 0.85
 	mostTail   = 4.0
-	// A little more than two: what tells us the number asks Postgres as well.
+	// Two, and what is under way at the window's ends.
 	mostTrips = 2.01
 )
 

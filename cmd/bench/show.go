@@ -47,15 +47,14 @@ func figuresTable() *tabwriter.Writer {
 	return tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
 }
 
-const figuresHead = "what\tclients\tper s\tof best\tp50 ms\tp95 ms\tp99 ms\tserver µs\tPostgres µs\tload µs\tround trips\t"
+const figuresHead = "what\tclients\tper s\tof best\tp50 ms\tp95 ms\tp99 ms\tserver µs\tPostgres µs\tRedis µs\tload µs\tround trips\t"
 
 func figuresLine(what string, f figures, best float64) string {
-	ours := "\t\t"
-	if f.Server > 0 || f.Trips > 0 {
-		return fmt.Sprintf("%s\t%d\t%.0f\t%.2f\t%.1f\t%.1f\t%.1f\t%.0f\t%.0f\t%.0f\t%.2f\t",
-			what, f.Clients, f.Rate, f.Rate/best, f.P50, f.P95, f.P99, f.Server, f.Postgres, f.Load, f.Trips)
+	line := fmt.Sprintf("%s\t%d\t%.0f\t%.2f\t%.1f\t%.1f\t%.1f\t", what, f.Clients, f.Rate, f.Rate/best, f.P50, f.P95, f.P99)
+	if f.Trips == 0 { // pgbench
+		return line + fmt.Sprintf("\t%.0f\t\t%.0f\t\t", f.Postgres, f.Load)
 	}
-	return fmt.Sprintf("%s\t%d\t%.0f\t%.2f\t%.1f\t%.1f\t%.1f\t\t%.0f\t%.0f%s", what, f.Clients, f.Rate, f.Rate/best, f.P50, f.P95, f.P99, f.Postgres, f.Load, ours)
+	return line + fmt.Sprintf("%.0f\t%.0f\t%.0f\t%.0f\t%.2f\t", f.Server, f.Postgres, f.Redis, f.Load, f.Trips)
 }
 
 func (r *scanReport) show(o options) error {
