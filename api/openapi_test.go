@@ -3,6 +3,7 @@ package api_test
 import (
 	"encoding/json"
 	"net/http"
+	"os"
 	"regexp"
 	"testing"
 
@@ -104,4 +105,18 @@ func TestDocumentIsServedWithThisAddress(t *testing.T) {
 	page := w.Do(http.MethodGet, "/docs", nil)
 	assert.Equal(t, http.StatusOK, page.Status)
 	assert.Contains(t, page.Text(), `data-spec="/openapi.json"`)
+}
+
+// TestEveryCodeIsInTheDocument, and nothing else: callers rely on them.
+func TestEveryCodeIsInTheDocument(t *testing.T) {
+	var known []any
+	for _, file := range []string{"errors.go", "../store/loyalty/errors.go"} {
+		source, err := os.ReadFile(file)
+		require.NoError(t, err)
+		for _, found := range regexp.MustCompile(`Code\s+= "([A-Z_]+)"`).FindAllSubmatch(source, -1) {
+			known = append(known, string(found[1]))
+		}
+	}
+	require.NotEmpty(t, known)
+	assert.ElementsMatch(t, known, apitest.Document(t).Components.Schemas["Problem"].Value.Properties["code"].Value.Enum)
 }

@@ -261,3 +261,11 @@ func codeOf(res apitest.Response) string {
 	_ = json.Unmarshal(res.Body, &p)
 	return p.Code
 }
+
+// decoded reads the data of an answer.
+func decoded[T any](t *testing.T, res apitest.Response) T {
+	t.Helper()
+	var answer struct{ Data T }
+	require.NoError(t, json.Unmarshal(res.Body, &answer), res.Text())
+	return answer.Data
+}
