@@ -147,7 +147,9 @@ ALTER TABLE rewards ALTER COLUMN unit SET NOT NULL;
 -- ── Enrollments ────────────────────────────────────────────────────────────
 ALTER TABLE enrollments
   ADD COLUMN standing jsonb,             -- loyalty.Standing; NULL: nothing yet
-  ADD COLUMN last_earned_on date,        -- the UTC day of last_earned_at
+  -- The UTC day of last_earned_at, or an earlier one: nudges catch up with it, so
+  -- that most purchases touch no index of the enrollment (HOT).
+  ADD COLUMN last_earned_on date,
   ADD COLUMN next_expiry_at timestamptz, -- when some of it ends next; NULL: never
   ADD COLUMN expiry_warned_for timestamptz;
 UPDATE enrollments e SET last_earned_on = (last_earned_at AT TIME ZONE 'UTC')::date,
@@ -155,7 +157,6 @@ UPDATE enrollments e SET last_earned_on = (last_earned_at AT TIME ZONE 'UTC')::d
     'purchases', (SELECT count(DISTINCT l.purchase_id) FROM ledger l WHERE l.enrollment_id = e.id AND l.kind = 'earn'),
     'counters', (SELECT jsonb_object_agg(n.period, n.earned) FROM earning_counters n WHERE n.enrollment_id = e.id)));
 DROP TABLE earning_counters;
--- Day by day, so that most purchases touch no index of the enrollment (HOT).
 DROP INDEX enrollments_quiet_idx;
 CREATE INDEX enrollments_quiet_idx ON enrollments (campaign_id, last_earned_on);
 CREATE INDEX enrollments_expiry_idx ON enrollments (next_expiry_at) WHERE next_expiry_at IS NOT NULL;

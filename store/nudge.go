@@ -33,6 +33,11 @@ type nudge struct {
 // looks at no more than limit cards, of people after the given one, and last is
 // where the next call goes on; "" where nobody is left.
 func (tx *Tx) QueueNudges(ctx context.Context, after loyalty.ID, limit int) (queued int, last loyalty.ID, err error) {
+	if after == "" {
+		if err := tx.catchUpDays(ctx); err != nil {
+			return 0, "", err
+		}
+	}
 	due, err := collect[nudge](ctx, tx, `
 		SELECT DISTINCT ON (n.person_id) n.* FROM (
 			SELECT e.id, e.person_id, coalesce(p.name, '') AS person, c.name AS campaign, u.unit, u.balance,
@@ -79,6 +84,20 @@ func (tx *Tx) QueueNudges(ctx context.Context, after loyalty.ID, limit int) (que
 		last = due[limit-1].Person
 	}
 	return queued, last, nil
+}
+
+// catchUpDays brings the days by which quiet cards are found up to the last
+// purchase, where it matters: purchases leave them alone, to touch no index. It
+// waits for nobody, for a card in use is not quiet.
+func (tx *Tx) catchUpDays(ctx context.Context) error {
+	_, err := tx.tx.Exec(ctx, `
+		UPDATE enrollments SET last_earned_on = (last_earned_at AT TIME ZONE 'UTC')::date
+		WHERE id IN (
+			SELECT e.id FROM campaigns c JOIN enrollments e ON e.campaign_id = c.id
+			  AND e.last_earned_on <= ($1::timestamptz AT TIME ZONE 'UTC')::date - c.nudge_quiet_days
+			WHERE c.status = 'active' AND e.last_earned_on < (e.last_earned_at AT TIME ZONE 'UTC')::date
+			FOR NO KEY UPDATE OF e SKIP LOCKED)`, tx.now)
+	return err
 }
 
 func (tx *Tx) queueNudge(ctx context.Context, n nudge) (bool, error) {

@@ -31,6 +31,9 @@ func (p *purchase) read(ctx context.Context, tx *Tx, scope loyalty.Scope) error 
 func (p *purchase) readState(ctx context.Context, tx *Tx, scope loyalty.Scope) (now generations, err error) {
 	p.prepare()
 	var b pgx.Batch
+	// Planning these statements each time would cost more than running them; left
+	// alone, Postgres does, because it does not know how short the lists are.
+	b.Queue(`SET LOCAL plan_cache_mode = force_generic_plan`)
 	// The person behind the code: the card's, or the evidence code's.
 	who := `(SELECT person_id FROM consumers WHERE card_code = $1)`
 	if p.kind == loyalty.EvidenceCode {

@@ -182,7 +182,7 @@ const insertEarnings = `raised AS (
 		  -- A purchase that comes late is not the latest.
 		  last_shop_id = CASE WHEN e.last_earned_at > $at THEN e.last_shop_id ELSE $shop END,
 		  last_earned_at = greatest(e.last_earned_at, $at),
-		  last_earned_on = greatest(e.last_earned_on, ($at::timestamptz AT TIME ZONE 'UTC')::date)
+		  last_earned_on = coalesce(e.last_earned_on, ($at::timestamptz AT TIME ZONE 'UTC')::date)  -- may lag: see QueueNudges
 		FROM unnest($enrollments::uuid[], $stamps::bigint[], $points::bigint[], $standings::text[], $next::timestamptz[]) AS x (id, stamps, points, standing, next)
 		WHERE e.id = x.id
 	)

@@ -17,7 +17,14 @@ func seedCampaigns(ctx context.Context, tx *store.Tx, starts time.Time, cpgs []l
 		in.Terms.Enrolment, in.Terms.StartsAt = loyalty.Automatic, starts
 		in.Reason = "Datos de demostración"
 		tx = tx.Bulk().At(tx.Now().Add(time.Millisecond))
+		goal := in.Status
+		if goal != loyalty.Active {
+			in.Status = loyalty.Draft
+		}
 		campaign, err := tx.CreateCampaign(ctx, loyalty.System(), in)
+		if err == nil && goal != campaign.Status {
+			campaign, err = tx.MoveCampaign(ctx, loyalty.System(), campaign.ID, goal, in.Reason)
+		}
 		if err != nil {
 			return nil, err
 		}
