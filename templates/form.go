@@ -89,7 +89,8 @@ type FormField struct {
 	Groups   []FormGroup
 	Fields   []FormField
 	Rows     []FormRow
-	Add      string // text of the button that adds a row; without it none can be added
+	Add      string // text of the button that adds a row
+	Most     int    // rows that there may be
 }
 
 // FormOption is one choice.
@@ -108,6 +109,7 @@ type FormGroup struct {
 // FormRow is one entry of FormRows.
 type FormRow struct {
 	Title  string
+	Blank  bool // nobody wrote in it yet
 	Fields []FormField
 }
 

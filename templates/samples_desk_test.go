@@ -27,9 +27,9 @@ func sampleForm() FormView {
 			{Fields: []FormField{
 				{Kind: FormPick, Name: "product_ids", Label: "Productos", Groups: brands, Error: "uno no existe"},
 				{Kind: FormPick, Name: "kinds", Label: "Tipos", Groups: brands[:1]}, {Kind: FormPick, Name: "none", Label: "Segmentos"},
-				{Kind: FormRows, Name: "limits", Label: "Límites", Add: "Agregar límite", Rows: []FormRow{
+				{Kind: FormRows, Name: "limits", Label: "Límites", Add: "Agregar límite", Most: 20, Rows: []FormRow{
 					{Title: "Límite 1", Fields: []FormField{{Kind: FormNumber, Name: "limits[0].max", Label: "Máximo", Value: "3"}, {Kind: FormPick, Name: "limits[0].product_ids", Label: "De", Groups: brands}}},
-					{Title: "Límite 2", Fields: []FormField{{Kind: FormNumber, Name: "limits[1].max", Label: "Máximo"}, {Kind: FormPick, Name: "limits[1].product_ids", Label: "De", Groups: brands}}},
+					{Title: "Límite 2", Blank: true, Fields: []FormField{{Kind: FormNumber, Name: "limits[1].max", Label: "Máximo"}, {Kind: FormPick, Name: "limits[1].product_ids", Label: "De", Groups: brands}}},
 				}},
 			}},
 		},

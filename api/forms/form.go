@@ -3,6 +3,7 @@
 package forms
 
 import (
+	"math"
 	"net/url"
 	"slices"
 	"strconv"
@@ -128,13 +129,18 @@ func line[T ~string](f *Form, kind templates.FormKind, name, label string, p *T,
 	}, more)
 }
 
+// wholeNumber reads "1,200", and "−3" with either minus.
+func wholeNumber(s string) (int64, error) {
+	return strconv.ParseInt(strings.NewReplacer(",", "", "−", "-").Replace(s), 10, 64)
+}
+
 func number[T ~int | ~int64](f *Form, name, label string, p *T, more ...field) {
 	shown := ""
 	if *p != 0 {
 		shown = strconv.FormatInt(int64(*p), 10)
 	}
 	f.scalar(templates.FormNumber, name, label, shown, func(s string) string {
-		n, err := strconv.ParseInt(strings.ReplaceAll(s, ",", ""), 10, 64)
+		n, err := wholeNumber(s)
 		if err != nil && s != "" || n > 1_000_000_000_000 || n < -1_000_000_000_000 {
 			return "escribe un número entero"
 		}
@@ -154,8 +160,8 @@ func count[T ~int | ~int64](f *Form, name, label string, p **T, more ...field) {
 			*p = nil
 			return ""
 		}
-		n, err := strconv.ParseInt(strings.ReplaceAll(s, ",", ""), 10, 32)
-		if err != nil {
+		n, err := wholeNumber(s)
+		if err != nil || n > math.MaxInt32 || n < math.MinInt32 {
 			return "escribe un número entero"
 		}
 		v := T(n)
@@ -229,10 +235,11 @@ func (f *Form) check(name, label string, p *bool, more ...field) {
 	*f.out = append(*f.out, v)
 }
 
-// choice is one of some options. A value that there is not is refused.
+// choice is one of some options, the first where none was made. A value that there
+// is not is refused.
 func choice[T ~string](f *Form, name, label string, p *T, options []templates.FormOption, more ...field) {
 	options = slices.Clone(options)
-	if !slices.ContainsFunc(options, func(o templates.FormOption) bool { return o.Value == string(*p) }) {
+	if *p != "" && !slices.ContainsFunc(options, func(o templates.FormOption) bool { return o.Value == string(*p) }) {
 		options = append(options, templates.FormOption{Value: string(*p), Label: string(*p)})
 	}
 	f.scalar(templates.FormChoice, name, label, string(*p), func(s string) string {
@@ -291,7 +298,7 @@ const spareRows = 2
 // rows is a list. A row in which nobody filled in anything is none.
 func rows[T any](f *Form, name, label, one string, most int, p *[]T, each func(*Form, *T), more ...field) {
 	v := f.view(templates.FormRows, name, label, more)
-	v.Add = "Agregar " + one
+	v.Add, v.Most = "Agregar "+one, most
 	part := func(typed url.Values, from string, value *T) (int, templates.FormRow) {
 		n := len(v.Rows)
 		row := &Form{
@@ -324,6 +331,7 @@ func rows[T any](f *Form, name, label, one string, most int, p *[]T, each func(*
 	}
 	for range min(spareRows, most-len(v.Rows)) {
 		_, row := part(nil, "", new(T))
+		row.Blank = true
 		v.Rows = append(v.Rows, row)
 	}
 	*f.out = append(*f.out, v)

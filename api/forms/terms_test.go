@@ -159,13 +159,14 @@ func TestTermsSurviveTheForm(t *testing.T) {
 	}
 }
 
-// An empty form is no terms: what nobody filled in is absent, not empty.
+// An empty form is no terms beyond its choices: what nobody filled in is absent,
+// not empty.
 func TestAnEmptyFormIsNoTerms(t *testing.T) {
 	drawn := New(nil)
 	drawn.Terms(new(loyalty.Terms), catalogue)
 	got, f := read(t, send(t, draw(t, drawn)), loyalty.Terms{})
 	require.NoError(t, f.Err())
-	require.Equal(t, loyalty.Terms{}, got)
+	require.Equal(t, loyalty.Terms{Scheme: loyalty.Stamps, Enrolment: loyalty.Automatic}, got)
 }
 
 // What a person empties is gone, and the rows after it move up.

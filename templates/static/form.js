@@ -2,63 +2,67 @@
 // row whose fields are emptied is removed.
 (() => {
   'use strict';
+  const blanks = new Map(); // of each list: an empty row, to copy
 
-  const swap = (text, list, from, to) => text.split(list + '-' + from + '-').join(list + '-' + to + '-').split(list + '[' + from + ']').join(list + '[' + to + ']');
+  const renamed = (text, name, from, to) => text.split(name + from).join(name + to);
 
-  // A new row is a copy of the last one, emptied, with the next number in all
-  // its names.
+  // An empty row's names and IDs hold its number; a copy gets one of its own.
   function add(box) {
-    const rows = [...box.querySelectorAll(':scope > [data-row]')];
-    const last = rows[rows.length - 1];
-    if (!last) return;
-    const name = box.dataset.rows;
-    const id = box.id;
-    const used = [...last.querySelectorAll('[name]')].map((el) => el.name.slice(name.length + 1).split(']')[0]);
-    const from = Number(used[0]);
-    const to = from + 1;
-    const row = last.cloneNode(true);
-    for (const el of [row, ...row.querySelectorAll('*')]) {
-      for (const attr of ['name', 'data-rows']) if (el.hasAttribute(attr)) el.setAttribute(attr, el.getAttribute(attr).split(name + '[' + from + ']').join(name + '[' + to + ']'));
-      for (const attr of ['id', 'for', 'aria-describedby']) if (el.hasAttribute(attr)) el.setAttribute(attr, swap(el.getAttribute(attr), id, from, to));
-      if (el.matches('input[type=checkbox]')) el.checked = false;
-      else if (el.matches('input, textarea')) el.value = '';
-      else if (el.matches('select')) el.selectedIndex = 0;
-      else if (el.matches('.error')) el.remove();
+    const { row, number } = blanks.get(box);
+    const next = box.dataset.next++;
+    const copy = row.cloneNode(true);
+    for (const el of [copy, ...copy.querySelectorAll('*')]) {
+      if (el.name) el.name = renamed(el.name, box.dataset.rows + '[', number + ']', next + ']');
+      for (const attr of ['id', 'for', 'aria-describedby']) {
+        if (el.hasAttribute(attr)) el.setAttribute(attr, renamed(el.getAttribute(attr), box.id + '-', number + '-', next + '-'));
+      }
     }
-    last.after(row);
-    number(box);
-    const first = row.querySelector('input:not([type=hidden]), select');
-    if (first) first.focus();
+    box.querySelector(':scope > [data-add]').before(copy);
+    count(box);
+    copy.querySelector('input:not([type=hidden]), select').focus();
   }
 
-  function number(box) {
-    box.querySelectorAll(':scope > [data-row] > .row-head > b').forEach((b, i) => { b.textContent = b.textContent.replace(/\d+$/, i + 1); });
+  function count(box) {
+    const rows = [...box.querySelectorAll(':scope > [data-row]')];
+    rows.forEach((row, i) => {
+      const head = row.querySelector('.row-head > b');
+      head.textContent = head.textContent.replace(/\d+$/, i + 1);
+      row.setAttribute('aria-label', head.textContent);
+    });
+    box.querySelector(':scope > [data-add]').hidden = rows.length >= Number(box.dataset.most);
   }
 
-  // The last row stays, since new ones are copies of it: it is emptied.
-  function remove(row) {
-    const box = row.parentElement;
-    if (box.querySelectorAll(':scope > [data-row]').length === 1) add(box);
-    row.remove();
-    number(box);
-    const to = box.querySelector(':scope > [data-add]');
-    if (to) to.focus();
-  }
+  document.querySelectorAll('[data-rows]').forEach((box) => {
+    const empty = [...box.querySelectorAll(':scope > [data-blank]')];
+    box.querySelectorAll('[data-remove]').forEach((b) => { b.hidden = false; });
+    if (!empty.length) return;
+    const rows = box.querySelectorAll(':scope > [data-row]').length;
+    blanks.set(box, { row: empty[empty.length - 1], number: rows - 1 });
+    box.dataset.next = rows;
+    empty.forEach((row) => row.remove());
+    count(box);
+  });
 
   document.addEventListener('click', (e) => {
     const adder = e.target.closest('[data-add]');
     if (adder) add(adder.closest('[data-rows]'));
     const remover = e.target.closest('[data-remove]');
-    if (remover) remove(remover.closest('[data-row]'));
+    if (!remover) return;
+    const box = remover.closest('[data-rows]');
+    remover.closest('[data-row]').remove();
+    if (!blanks.has(box)) return;
+    count(box);
+    box.querySelector(':scope > [data-add]').focus();
   });
-  document.querySelectorAll('[data-add], [data-remove]').forEach((b) => { b.hidden = false; });
 
   // A field that is linked to from the list of what is wrong may be folded away.
   function reveal() {
     const el = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
-    for (let d = el && el.closest('details'); d; d = d.parentElement.closest('details')) d.open = true;
-    if (el) { el.scrollIntoView({ block: 'center' }); el.focus({ preventScroll: true }); }
+    if (!el) return;
+    for (let d = el.closest('details'); d; d = d.parentElement.closest('details')) d.open = true;
+    el.scrollIntoView({ block: 'center' });
+    el.focus({ preventScroll: true });
   }
   window.addEventListener('hashchange', reveal);
-  if (location.hash) reveal();
+  reveal();
 })();
