@@ -48,7 +48,7 @@ soak: deps-test ## the long forms: many kills, many messages; prints counts
 	@QOA_SOAK=1 CGO_ENABLED=1 go test -race -timeout 120m -count=1 -v $(PKG)
 
 .PHONY: bench
-bench: bench-scan bench-growth ## all measurements, each beside its own baseline (takes a while)
+bench: bench-rules bench-scan bench-growth ## all measurements, each beside its own baseline (takes a while)
 
 .PHONY: bench-scan
 bench-scan: bin/bench ## purchases through HTTP beside one-statement pgbench (BENCH='-seconds 5')
