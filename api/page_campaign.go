@@ -171,7 +171,7 @@ func versionWords(d campaignDesk, i int) templates.CampaignVersion {
 		Number: this.Version, When: dayWords(this.CreatedAt), HoldsFrom: dayWords(this.HoldsFrom), Reason: this.Reason,
 		Author: cmp.Or(d.authors[this.Author], authorWords(this.Author)),
 		What: map[string]string{
-			"created": "Se creó", "terms": "Cambiaron las reglas", "status": "Pasó a " + statusOfCampaign(this.Status).Word, "reward": "Cambiaron los premios",
+			"created": "Se creó", "terms": "Cambiaron las reglas", "status": "Quedó " + strings.Replace(statusOfCampaign(this.Status).Word, "borrador", "en borrador", 1), "reward": "Cambiaron los premios",
 		}[this.Action],
 	}
 	switch {

@@ -194,6 +194,9 @@ func (s *server) confirmReversal(c *fiber.Ctx, id loyalty.ID, in store.ReversalI
 		Action: self + "/devolucion", Back: self, Yes: "Sí, devolver",
 		Fields: []templates.ConfirmField{{Name: "key", Value: in.Key}, {Name: "reason", Value: in.Reason}, {Name: "confirmed", Value: "1"}},
 	}
+	if len(back) > 1 {
+		v.Title, v.Body = "¿Devolver estos productos?", listWords(back)+". "+v.Body
+	}
 	for _, item := range in.Items {
 		v.Fields = append(v.Fields, templates.ConfirmField{Name: "qty_" + item.GTIN, Value: strconv.FormatInt(item.Quantity, 10)})
 	}

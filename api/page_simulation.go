@@ -120,7 +120,7 @@ func simulationView(v *templates.SimulationView, campaign store.Campaign, r loya
 			Start: monday, RevenueCents: int64(w.Revenue), ContributionCents: (int64(w.Revenue)*campaign.MarginBPS + 5_000) / 10_000, CostCents: int64(cost),
 		})
 		v.ByWeek = append(v.ByWeek, templates.SimulationRow{
-			Name: "Semana del " + loyalty.DayInWords(monday), Purchases: w.Purchases, Revenue: int64(w.Revenue), Given: givenWords(&w.Figures, campaign.Scheme),
+			Name: loyalty.DayInWords(monday), Purchases: w.Purchases, Revenue: int64(w.Revenue), Given: givenWords(&w.Figures, campaign.Scheme),
 			Rewards: w.Rewards, Cost: int64(cost), Share: shareWords(w.CostBPS),
 		})
 	}
