@@ -195,6 +195,19 @@ func TestTheStoryInABrowser(t *testing.T) {
 	require.Positive(t, d.run("roi", noon(time.Now())))
 	require.Contains(t, d.waitAnswers("+525500000101", 1)[0].Text, "sin grupo de control")
 
+	// The tendero takes back a sale of today; the open card shows it by itself.
+	scan.open(d.url + "/tienda/ventas")
+	scan.do(chromedp.Click(`.sales a`))
+	scan.until("the sale", `!!document.querySelector('#reason')`, 5*time.Second)
+	scan.fits()
+	scan.shot("sale-phone")
+	scan.do(chromedp.SetValue(`#reason`, "Venía abierta"), chromedp.Click(`form.panel button.wide`))
+	scan.until("a question", `/¿Devolver/.test(document.querySelector('h1').innerText)`, 5*time.Second)
+	scan.shot("sale-confirm-phone")
+	scan.do(chromedp.Click(`main form button`))
+	scan.until("taken back", `/Devolución guardada/.test(document.querySelector('main').innerText)`, 5*time.Second)
+	card.until("the card without it", stamps("0"), 5*time.Second)
+
 	// The brand's page and the admin's, on a phone and on a desk.
 	for _, screen := range []struct {
 		name string
@@ -220,6 +233,35 @@ func TestTheStoryInABrowser(t *testing.T) {
 			staff.shot(name + "-" + screen.name)
 		}
 	}
+
+	// A brand writes a campaign in a form that grows by a script, and sees what is
+	// wrong beside the field, and what it would have cost.
+	desk := b.tab().phone()
+	desk.open(d.url + "/marca/login?next=%2Fmarca%2Fcampanas%2Fnueva")
+	desk.do(chromedp.SetValue(`[name=email]`, "marca1@demo.qoa"), chromedp.SetValue(`[name=password]`, "demo-qoa-2026"), chromedp.Click(`main form button`))
+	desk.until("the form", `location.pathname === '/marca/campanas/nueva' && !!document.querySelector('#f-goal')`, 10*time.Second)
+	desk.fits()
+	desk.shot("campaign-form-phone")
+	_, err = chromedp.Run(desk.ctx, chromedp.Evaluate[bool](`(() => { document.querySelectorAll('details').forEach((x) => { x.open = true });
+		const limits = document.querySelector('[data-rows=limits]'), add = limits.querySelector(':scope > [data-add]');
+		add.click(); add.click();
+		const rows = limits.querySelectorAll(':scope > [data-row]');
+		rows[0].querySelector('[data-remove]').click();
+		limits.querySelector('[name$=".max"]').value = '3'; return true })()`))
+	require.NoError(t, err)
+	desk.fits()
+	desk.do(chromedp.SetValue(`#f-name`, "Noviembre dulce"), chromedp.SetValue(`#f-goal`, "cinco"), chromedp.Click(`.formal .send button`))
+	desk.until("what is wrong", `document.querySelector('#f-goal').getAttribute('aria-invalid') === 'true'`, 5*time.Second)
+	desk.shot("campaign-form-wrong-phone")
+	desk.do(chromedp.SetValue(`#f-goal`, "5"), chromedp.Click(`.formal .send button`))
+	desk.until("a draft", `/quedó como borrador/.test(document.querySelector('main').innerText)`, 5*time.Second)
+	require.Contains(t, desk.text("main"), "Máximo 3 sellos al día por cliente.")
+	desk.shot("campaign-phone")
+	draft, err := chromedp.Run(desk.ctx, chromedp.Evaluate[string](`location.pathname`))
+	require.NoError(t, err)
+	desk.open(d.url + draft + "/simular?weeks=4")
+	desk.until("a simulation", `!!document.querySelector('main svg.plot') && !!document.querySelector('main table')`, 10*time.Second)
+	desk.shot("simulation-phone")
 
 	// A stranger who reads the card's QR learns nothing.
 	res, err = client.Get(d.url + "/c/" + code)
