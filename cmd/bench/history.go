@@ -74,7 +74,7 @@ func (w *world) fill(ctx context.Context, url string, ledgerRows int, say func(s
 		if err := h.write(ctx, conn, ledgerRows/campaigns, say); err != nil {
 			return err
 		}
-		for _, sql := range append(indexes, `RESET session_replication_role`, `VACUUM (ANALYZE)`) {
+		for _, sql := range append(indexes, countBudgets, `RESET session_replication_role`, `VACUUM (ANALYZE)`) {
 			if _, err := conn.Exec(ctx, sql); err != nil {
 				return fmt.Errorf("%s: %w", sql, err)
 			}
@@ -82,6 +82,11 @@ func (w *world) fill(ctx context.Context, url string, ledgerRows int, say func(s
 		return nil
 	})
 }
+
+// countBudgets makes what is used of budgets what the ledger says.
+const countBudgets = `
+	UPDATE quotas q SET used = (SELECT coalesce(sum(l.amount), 0) FROM ledger l WHERE l.campaign_id = q.campaign_id AND l.unit = q.name)
+	WHERE q.name IN ('stamp', 'point')`
 
 // dropIndexes takes those away that no constraint needs, and gives what makes
 // them again: all at once at the end is several times faster.

@@ -53,7 +53,8 @@ func (b *bench) open(ctx context.Context, database string) (*site, error) {
 	if err := s.calibrate(ctx); err != nil {
 		return nil, errors.Join(err, s.server.stop())
 	}
-	// The first purchases tell pgbench what ours look like.
+	// The first purchases tell pgbench what ours look like, and the server of all
+	// shops.
 	if err := b.drive(ctx, s, b.world.purchases(s.server.address)); err != nil {
 		return nil, errors.Join(err, s.server.stop())
 	}
@@ -76,10 +77,10 @@ func (s *site) calibrate(ctx context.Context) error {
 
 // drive sends requests for a moment.
 func (b *bench) drive(ctx context.Context, s *site, r request) error {
-	ctx, cancel := context.WithTimeout(ctx, 200*time.Millisecond)
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
 	l := &load{address: s.server.address, request: r}
-	_, err := l.drive(ctx, 1, new(atomic.Bool))
+	_, err := l.drive(ctx, 8, new(atomic.Bool))
 	return err
 }
 
@@ -87,6 +88,10 @@ func (b *bench) drive(ctx context.Context, s *site, r request) error {
 // window that counts.
 func (b *bench) measure(ctx context.Context, s *site, r request, conns int) (f figures, err error) {
 	if err := b.checkpoint(ctx); err != nil {
+		return f, err
+	}
+	trips, err := s.server.roundTrips(ctx)
+	if err != nil {
 		return f, err
 	}
 	l := &load{address: s.server.address, request: r}
@@ -100,8 +105,7 @@ func (b *bench) measure(ctx context.Context, s *site, r request, conns int) (f f
 		took, err = l.drive(loop, conns, &recording)
 		ended <- err
 	}()
-	trips, asked, err := b.countTrips(ctx, s, l, b.warmUp, ended)
-	if err != nil {
+	if err := pause(ctx, b.warmUp, ended); err != nil {
 		return f, err
 	}
 	before, began := b.clocks(s), time.Now()
@@ -111,29 +115,19 @@ func (b *bench) measure(ctx context.Context, s *site, r request, conns int) (f f
 	}
 	recording.Store(false)
 	after, window := b.clocks(s), time.Since(began)
-	more, askedMore, err := b.countTrips(ctx, s, l, 0, ended)
-	if err != nil {
-		return f, err
-	}
 	stop()
 	if err := <-ended; err != nil {
+		return f, err
+	}
+	more, err := s.server.roundTrips(ctx)
+	if err != nil {
 		return f, err
 	}
 	f = newFigures(conns, took, window)
 	f.Server, f.Postgres = each(after.server-before.server, len(took)), each(after.postgres-before.postgres, len(took))
 	f.Redis, f.Load = each(after.redis-before.redis, len(took)), each(after.load-before.load, len(took))
-	f.Trips = (more - trips - s.asking) / float64(max(askedMore-asked, 1))
+	f.Trips = (more - trips - s.asking) / float64(max(l.done.Load(), 1))
 	return f, nil
-}
-
-// countTrips gives, after a pause, the round trips so far and the requests that
-// made them.
-func (b *bench) countTrips(ctx context.Context, s *site, l *load, after time.Duration, ended <-chan error) (trips float64, requests int64, err error) {
-	if err := pause(ctx, after, ended); err != nil {
-		return 0, 0, err
-	}
-	trips, err = s.server.roundTrips(ctx)
-	return trips, l.done.Load(), err
 }
 
 // pause waits, unless the load ends before.
