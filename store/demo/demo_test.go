@@ -40,7 +40,7 @@ func fingerprint(t *testing.T, url string) map[string]string {
 	for _, table := range []string{
 		"cpgs", "brands", "products", "shops", "shop_visits", "persons", "addresses", "consumers", "tenderos", "cards", "staff", "tokens",
 		"campaigns", "campaign_products", "campaign_shops", "rewards", "enrollments", "causes", "purchases", "purchase_items", "redemptions",
-		"ledger", "reorders", "sales_daily", "activity_daily",
+		"ledger", "cpg_shops", "campaign_versions", "quotas", "reorders", "sales_daily", "activity_daily",
 	} {
 		var n int
 		var sum *string
@@ -138,7 +138,7 @@ func TestContract(t *testing.T) {
 		for _, o := range offers {
 			require.Equal(t, loyalty.Automatic, o.Enrolment)
 			require.NotEmpty(t, o.Rewards)
-			require.Zero(t, o.Rule.MaxPerDay)
+			require.Empty(t, o.Limits, "no cap per day")
 			owner := "marca1 "
 			if o.CPG == *brand2.CPG {
 				owner = "marca2 "
@@ -146,7 +146,8 @@ func TestContract(t *testing.T) {
 			kinds[owner+string(o.Scheme)]++
 			if o.CPG == *brand1.CPG && o.Scheme == loyalty.Stamps {
 				require.EqualValues(t, 10, o.Goal)
-				require.Equal(t, loyalty.Rule{PerUnit: 1}, o.Rule)
+				require.Equal(t, []loyalty.Earn{{Unit: loyalty.Stamp, Per: loyalty.PerUnit, Amount: 1}}, o.Earn)
+				require.Nil(t, o.Terms.Pending, "a typed code earns at once")
 				require.EqualValues(t, "7501055300075", o.Products[0].GTIN)
 			}
 			r, err := tx.ROI(ctx, admin, o.ID, now.AddDate(0, 0, -7*demo.Weeks), now)
