@@ -83,7 +83,7 @@ func (s *server) drawSale(c *fiber.Ctx, status int, finish func(*templates.SaleV
 func saleView(m store.Movement, returns []store.Reversal) templates.SaleView {
 	line := purchaseView(m)
 	v := templates.SaleView{
-		ID: string(m.ID), Shop: m.Shop, At: line.At, Total: int64(m.TotalCents), Pending: line.Pending, Undone: line.Reversed, Earned: line.Earned,
+		Shop: m.Shop, At: line.At, Total: int64(m.TotalCents), Pending: line.Pending, Undone: line.Reversed, Earned: line.Earned,
 	}
 	at := map[string]int{}
 	for _, item := range m.Items {

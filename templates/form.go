@@ -64,14 +64,12 @@ const (
 	FormMoney  FormKind = "money"  // pesos, "18.50"
 	FormRate   FormKind = "rate"   // a percentage, "12.5"
 	FormMoment FormKind = "moment" // day and time, "2006-01-02T15:04"
-	FormDay    FormKind = "day"    // "2006-01-02"
 	FormClock  FormKind = "clock"  // "15:04"
 	FormCheck  FormKind = "check"
 	FormChoice FormKind = "choice" // one of Options
 	FormPick   FormKind = "pick"   // any of the options in Groups
 	FormRows   FormKind = "rows"   // fields again and again; the last rows are empty
 	FormHidden FormKind = "hidden"
-	FormNote   FormKind = "note" // only words: Help
 )
 
 // FormField is one field. Name is what it posts.
@@ -156,8 +154,6 @@ func (f FormField) InputType() string {
 	switch f.Kind { //nolint:exhaustive // the others are text
 	case FormMoment:
 		return "datetime-local"
-	case FormDay:
-		return "date"
 	case FormClock:
 		return "time"
 	}
@@ -167,7 +163,7 @@ func (f FormField) InputType() string {
 // Plain says whether the field is an input of one line.
 func (f FormField) Plain() bool {
 	switch f.Kind { //nolint:exhaustive // what has an element of its own
-	case FormText, FormNumber, FormMoney, FormRate, FormMoment, FormDay, FormClock:
+	case FormText, FormNumber, FormMoney, FormRate, FormMoment, FormClock:
 		return true
 	}
 	return false

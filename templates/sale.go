@@ -21,7 +21,6 @@ func (s *Set) Sales(w io.Writer, v SalesView) error { return s.render(w, "sales"
 // qty_<gtin> for each product.
 type SaleView struct {
 	Desk    DeskView
-	ID      string
 	Back    string
 	Shop    string
 	At      time.Time

@@ -19,10 +19,10 @@ func sampleForm() FormView {
 				{Kind: FormText, Name: "name", Label: "Nombre", Value: "Junta 10", Help: "Así se lee.", Required: true},
 				{Kind: FormNumber, Name: "goal", Label: "Meta", Value: "diez", Error: "escribe un número entero", Suffix: "sellos"},
 				{Kind: FormMoney, Name: "fee", Label: "Cuota", Value: "12.50"}, {Kind: FormRate, Name: "rate", Label: "Margen", Value: "35"},
-				{Kind: FormMoment, Name: "at", Label: "Empieza", Value: "2026-11-21T10:42"}, {Kind: FormDay, Name: "day", Label: "Día", Value: "2026-11-21"},
+				{Kind: FormMoment, Name: "at", Label: "Empieza", Value: "2026-11-21T10:42"},
 				{Kind: FormClock, Name: "hour", Label: "Hora", Value: "10:42"}, {Kind: FormCheck, Name: "per_shop", Label: "Por tienda", Checked: true, Help: "Aparte."},
 				{Kind: FormChoice, Name: "scheme", Label: "Qué", Value: "stamps", Options: []FormOption{{"stamps", "Sellos", true}, {"points", "Puntos", false}}},
-				{Kind: FormArea, Name: "reason", Label: "Motivo", Value: "Porque <sí>"}, {Kind: FormHidden, Name: "id", Value: "x"}, {Kind: FormNote, Help: "Solo palabras."},
+				{Kind: FormArea, Name: "reason", Label: "Motivo", Value: "Porque <sí>"}, {Kind: FormHidden, Name: "id", Value: "x"},
 			}},
 			{Fields: []FormField{
 				{Kind: FormPick, Name: "product_ids", Label: "Productos", Groups: brands, Error: "uno no existe"},
@@ -71,7 +71,7 @@ func sampleSales() SalesView {
 
 func sampleSale() SaleView {
 	return SaleView{
-		Desk: sampleDesk(), ID: "1", Back: "/tienda/ventas", Shop: "Abarrotes Lupita", At: sampleTime(), Total: 3600, Pending: true,
+		Desk: sampleDesk(), Back: "/tienda/ventas", Shop: "Abarrotes Lupita", At: sampleTime(), Total: 3600, Pending: true,
 		Items: []SaleItem{{"7501055300075", "Refresco Cola 600 ml", 3, 2, "2"}, {"7501000000012", "Agua 1 L", 1, 0, "0"}}, Earned: []string{"+2 sellos"},
 		Returns: []SaleReturn{{"1 × Agua 1 L", "−14 puntos en Puntos del Valle", "Venía abierta"}}, Action: "/tienda/ventas/1/devolucion", Key: "k1", Reason: "Rota",
 		Result: &ScanResult{Title: "No se devolvió", Detail: "Queda una."},
