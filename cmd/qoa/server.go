@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"os"
+	"runtime/debug"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -42,6 +44,7 @@ func newServer(cfg config, log *slog.Logger, r roles, dev bool) *server {
 
 // start brings the roles up. Whatever it started before an error is stopped.
 func (s *server) start(ctx context.Context, databaseURL, redisURL string) (err error) {
+	collectLessOften()
 	defer func() {
 		if err != nil {
 			s.stop()
@@ -78,6 +81,18 @@ func (s *server) start(ctx context.Context, databaseURL, redisURL string) (err e
 		return s.startAPI(ctx, db, client, cards, bell, registry)
 	}
 	return nil
+}
+
+// gcPercent lets the heap grow to five times of what is alive before it is
+// collected: a server has little alive and makes much garbage, and a hundred
+// megabytes are cheaper than a tenth of its processor time.
+const gcPercent = 400
+
+// collectLessOften leaves an operator's GOGC alone.
+func collectLessOften() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(gcPercent)
+	}
 }
 
 // startWatch keeps listening for changed rules. Purchases need it only to be a
