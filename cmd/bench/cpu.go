@@ -54,15 +54,20 @@ func cpuOf(pid int) time.Duration {
 // cpuOfFamily is that of a process, its children, and those that have ended: a
 // Postgres server with all its backends.
 func cpuOfFamily(pid int) time.Duration {
-	s, err := readStat(pid)
-	if err != nil {
-		return 0
+	for {
+		before, err := readStat(pid)
+		if err != nil {
+			return 0
+		}
+		sum := before.own + before.children
+		for _, child := range childrenOf(pid) {
+			sum += child.own
+		}
+		// One that ended meanwhile would count twice, or not at all.
+		if after, err := readStat(pid); err != nil || after.children == before.children {
+			return sum
+		}
 	}
-	sum := s.own + s.children
-	for _, child := range childrenOf(pid) {
-		sum += child.own
-	}
-	return sum
 }
 
 // cpuOfRedis is that of the Redis that this process started.

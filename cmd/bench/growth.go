@@ -28,7 +28,7 @@ const mostGrowth = 1.2
 
 // bytesOfRow is what a ledger row needs on disk with its share of the purchase
 // and of all indexes, both databases and the write-ahead log included.
-const bytesOfRow = 3200
+const bytesOfRow = 2600
 
 // room refuses what would fill the disk.
 func room(dir string, rows []int) error {
