@@ -251,3 +251,19 @@ func TestATenderoOwnsItsShopsCampaign(t *testing.T) {
 		w.As(who).Problem(http.StatusForbidden, "POST", "/v1/campaigns", body)
 	}
 }
+
+// TestAnOwnerThatIsNoIDIsExplained, whoever names it.
+func TestAnOwnerThatIsNoIDIsExplained(t *testing.T) {
+	w := apitest.New(t)
+	for who, token := range map[string]string{"admin": w.Admin, "brand": w.Tenants[0].Token, "tendero": w.Keepers[0].Token} {
+		for _, field := range []string{"cpg_id", "shop_id"} {
+			_, fields := w.On(t).As(token).Problem(http.StatusBadRequest, "POST", "/v1/campaigns", obj{
+				field: "x", "name": "De nadie", "scheme": "stamps", "goal": 5, "earn": []any{obj{"unit": "stamp", "per": "unit", "amount": 1}},
+				"product_ids": []any{w.Tenants[0].Product}, "rewards": []any{obj{"name": "Un dulce", "threshold": 5}},
+			})
+			assert.Contains(t, fields, field, who)
+			_, fields = w.On(t).As(token).Problem(http.StatusBadRequest, "POST", "/v1/segments", obj{field: "x", "name": "De nadie"})
+			assert.Contains(t, fields, field, who)
+		}
+	}
+}

@@ -53,6 +53,9 @@ func (tx *Tx) CreateCampaign(ctx context.Context, scope loyalty.Scope, in Campai
 	}
 	var c check
 	v.CPG, v.Owner = c.owner(scope, in.CPG, in.Owner)
+	if err := c.err(); err != nil { // what else may be wrong depends on whose it is
+		return Campaign{}, err
+	}
 	if v.Status == loyalty.Active && !scope.All() {
 		c.want(false, "status", "primero es borrador: un administrador la revisa y la aprueba antes de activarla")
 	} else {
