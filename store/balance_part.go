@@ -154,7 +154,7 @@ type pendingKey struct {
 func (tx *Tx) pendingOf(ctx context.Context, person loyalty.ID) (map[pendingKey]int64, error) {
 	rows, err := tx.tx.Query(ctx, `
 		SELECT x.campaign_id, CASE WHEN (c.terms->>'per_shop')::boolean THEN p.shop_id::text ELSE '' END, x.unit, sum(x.amount)::bigint
-		FROM purchases p CROSS JOIN LATERAL jsonb_to_recordset(p.receipt->'pending') AS x (campaign_id uuid, unit text, amount bigint)
+		FROM purchases p CROSS JOIN LATERAL jsonb_to_recordset(coalesce(p.settled, p.receipt)->'pending') AS x (campaign_id uuid, unit text, amount bigint)
 		JOIN campaigns c ON c.id = x.campaign_id
 		WHERE p.person_id = $1 AND p.status = 'pending' GROUP BY 1, 2, 3`, person)
 	if err != nil {

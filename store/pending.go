@@ -36,7 +36,7 @@ func (tx *Tx) confirm(ctx context.Context, person, purchase loyalty.ID, tell boo
 	}
 	var all []Receipt
 	for _, id := range ids {
-		r, ok, err := tx.settlePending(ctx, id, tell)
+		r, ok, err := tx.settlePending(ctx, id, true, tell)
 		if err != nil {
 			return nil, err
 		}
@@ -102,7 +102,7 @@ func (tx *Tx) dropPending(ctx context.Context, id loyalty.ID) error {
 }
 
 // MaturePending gives what at most limit purchases waited to give long enough, as
-// their campaigns say, without an answer. Each is a transaction of its own. It
+// each of their campaigns says, without an answer. Each is a transaction of its own. It
 // says how many there were.
 func (db *DB) MaturePending(ctx context.Context, limit int) (int, error) {
 	var due []loyalty.ID
@@ -116,7 +116,7 @@ func (db *DB) MaturePending(ctx context.Context, limit int) (int, error) {
 	}
 	for _, id := range due {
 		err := db.InTx(ctx, func(tx *Tx) error {
-			_, _, err := tx.settlePending(ctx, id, true)
+			_, _, err := tx.settlePending(ctx, id, false, true)
 			return err
 		})
 		if err != nil {

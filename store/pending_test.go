@@ -178,3 +178,67 @@ func TestAPendingPurchaseCountsWhenItIsConfirmed(t *testing.T) {
 	w.clock.Advance(time.Second)
 	require.EqualValues(t, 3, w.units(w.stamps))
 }
+
+// What a receipt promised for a yes is given for it, wherever the campaign stands
+// by then: paused, ended, or changed long ago.
+func TestTheYesBringsWhatWasPromised(t *testing.T) {
+	for name, since := range map[string]func(*world){
+		"paused": func(w *world) { w.move(w.stamps, loyalty.Paused) },
+		"ended":  func(w *world) { w.move(w.stamps, loyalty.Ended) },
+		"changed long ago": func(w *world) {
+			w.clock.Advance(time.Hour)
+			w.change(w.stamps, func(terms *loyalty.Terms) { terms.Earn[0].Amount = 9 })
+			w.clock.Advance(40 * aDay)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, 4)
+			w.careful(0)
+			w.typed("t-1", 3)
+			since(w)
+			w.do(func(tx *store.Tx) error {
+				_, err := tx.ConfirmPending(t.Context(), w.person, "")
+				return err
+			})
+			require.EqualValues(t, 3, w.balance(w.stamps))
+			w.verify()
+		})
+	}
+}
+
+// A campaign that wants a yes gets one, though another does without it after some
+// hours.
+func TestEachCampaignWaitsForItself(t *testing.T) {
+	w := newWorld(t, 4)
+	w.careful(0)
+	hasty := w.made(func(in *store.CampaignInput) { in.Terms.Pending = &loyalty.Pending{Hours: 2} })
+	p := w.typed("t-1", 3)
+	w.clock.Advance(2 * time.Hour)
+	n, err := w.db.MaturePending(t.Context(), 10)
+	require.NoError(t, err)
+	require.Equal(t, 1, n)
+	require.EqualValues(t, 3, w.balance(hasty.ID))
+	require.Zero(t, w.part(hasty.ID).Pending)
+	require.Zero(t, w.balance(w.stamps))
+	require.EqualValues(t, 3, w.part(w.stamps).Pending)
+	w.verify()
+	w.clock.Advance(100 * time.Hour)
+	n, err = w.db.MaturePending(t.Context(), 10)
+	require.NoError(t, err)
+	require.Zero(t, n)
+	w.do(func(tx *store.Tx) error {
+		r, err := tx.Purchase(t.Context(), w.admin, p.ID)
+		require.Equal(t, "pending", r.Status)
+		require.Len(t, r.Pending, 1)
+		return err
+	})
+	w.do(func(tx *store.Tx) error {
+		all, err := tx.ConfirmPending(t.Context(), w.person, p.ID)
+		require.Len(t, all, 1)
+		require.Empty(t, all[0].Pending)
+		require.Len(t, all[0].Earned, 3, "of all three campaigns")
+		return err
+	})
+	require.EqualValues(t, 3, w.balance(w.stamps))
+	w.verify()
+}

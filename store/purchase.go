@@ -151,6 +151,7 @@ type purchase struct {
 	lines []loyalty.Line
 	sale  loyalty.Sale
 	parts []part
+	waits []part // where it is settled: the campaigns that waited; no others judge it
 
 	receipt Receipt
 	pending []loyalty.ID // campaigns that wait for the consumer's yes

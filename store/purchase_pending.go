@@ -12,10 +12,11 @@ import (
 )
 
 // settlePending gives what a pending purchase waited to give: its campaigns judge
-// it as of its own time, by the versions that held then, without what was
-// returned since. The consumer is told, where that is wanted. ok is false where it
-// does not wait any more.
-func (tx *Tx) settlePending(ctx context.Context, id loyalty.ID, tell bool) (r Receipt, ok bool, err error) {
+// it as of its own time, in the versions that judged it then, wherever they stand
+// now, and without what was returned since. Without the consumer's yes, only those
+// give that do without it by now. The consumer is told, where that is wanted. ok is
+// false where nothing waits any more.
+func (tx *Tx) settlePending(ctx context.Context, id loyalty.ID, yes, tell bool) (r Receipt, ok bool, err error) {
 	var card, shop string
 	err = tx.tx.QueryRow(ctx, `
 		SELECT c.card_code, s.code FROM purchases p JOIN consumers c ON c.person_id = p.person_id JOIN shops s ON s.id = p.shop_id
@@ -28,7 +29,7 @@ func (tx *Tx) settlePending(ctx context.Context, id loyalty.ID, tell bool) (r Re
 	var waiting []loyalty.ID
 	var bases map[loyalty.ID]loyalty.Basis
 	err = tx.tx.QueryRow(ctx, `
-		SELECT occurred_at, pending_campaigns, receipt, basis FROM purchases WHERE id = $1 AND status = 'pending'`, id).
+		SELECT occurred_at, pending_campaigns, coalesce(settled, receipt), basis FROM purchases WHERE id = $1 AND status = 'pending'`, id).
 		Scan(&at, &waiting, &r, &bases)
 	if err != nil {
 		return r, false, ignoreNone(err)
@@ -37,20 +38,69 @@ func (tx *Tx) settlePending(ctx context.Context, id loyalty.ID, tell bool) (r Re
 		in:   PurchaseInput{Key: "settle:" + string(id), ShopCode: shop, Captured: "scan"},
 		code: card, kind: loyalty.CardCode, at: at, receipt: r,
 	}
+	if p.waits, err = tx.waits(ctx, waiting, bases); err != nil {
+		return r, false, err
+	}
+	if !yes {
+		p.waits = p.due(tx)
+	}
+	if len(p.waits) == 0 {
+		return r, false, nil
+	}
 	if err := p.readItems(ctx, tx, id); err != nil {
 		return r, false, err
 	}
 	if err := p.read(ctx, tx, loyalty.System()); err != nil {
 		return r, false, err
 	}
-	p.parts = slices.DeleteFunc(p.parts, func(pt part) bool { return !slices.Contains(waiting, pt.campaign.ID) })
-	for i := range p.parts { // what exclusive campaigns kept out then stays out
-		p.parts[i].basis = bases[p.parts[i].campaign.ID]
+	p.receipt.Status, p.receipt.Notes = "recorded", nil
+	if len(p.pending) > 0 {
+		p.receipt.Status = "pending"
 	}
-	p.receipt.Status, p.receipt.Pending, p.receipt.Notes = "recorded", nil, nil
+	p.receipt.Pending = slices.DeleteFunc(p.receipt.Pending, func(x Expected) bool { return !slices.Contains(p.pending, x.CampaignID) })
 	evaluate(p.parts, &p.sale)
 	p.report()
 	return p.receipt, true, p.settle(ctx, tx, tell)
+}
+
+// waits are the parts of the campaigns that wait, as they judged the purchase. That
+// they were there for it, and for its consumer, is certain.
+func (tx *Tx) waits(ctx context.Context, waiting []loyalty.ID, bases map[loyalty.ID]loyalty.Basis) ([]part, error) {
+	judged := map[loyalty.ID]loyalty.Basis{}
+	for _, id := range waiting {
+		judged[id] = bases[id]
+	}
+	campaigns, err := tx.judges(ctx, judged)
+	if err != nil {
+		return nil, err
+	}
+	parts := make([]part, len(campaigns))
+	for i, c := range campaigns {
+		c.Status, c.Audience = loyalty.Active, loyalty.Audience{}
+		rule := &ruledCampaign{nearest: map[loyalty.Unit]int64{}}
+		var stamps, points *int64
+		err := tx.tx.QueryRow(ctx, `SELECT `+ruleOf+` FROM campaigns c WHERE c.id = $1`, c.ID).Scan(&stamps, &points, &rule.quotas)
+		if err != nil {
+			return nil, err
+		}
+		rule.reach(stamps, points)
+		// What exclusive campaigns kept out then stays out.
+		parts[i] = part{rule: rule, campaign: c, basis: judged[c.ID]}
+	}
+	return parts, nil
+}
+
+// due gives the parts that do without the consumer's yes by now. The others go on
+// waiting.
+func (p *purchase) due(tx *Tx) (due []part) {
+	for _, pt := range p.waits {
+		if at := p.maturesAt(pt.campaign); at != nil && !at.After(tx.now) {
+			due = append(due, pt)
+		} else {
+			p.wait(pt.campaign)
+		}
+	}
+	return due
 }
 
 // readItems reads what is left of the purchase's lines.
@@ -74,7 +124,7 @@ func (p *purchase) readItems(ctx context.Context, tx *Tx, id loyalty.ID) error {
 
 var settlePurchase = `
 	WITH purchase AS (
-		UPDATE purchases SET status = 'recorded', pending_campaigns = NULL, matures_at = NULL, settled = $5,
+		UPDATE purchases SET status = $26, pending_campaigns = $27, matures_at = $28, settled = $5,
 		  basis = coalesce(basis, '{}') || coalesce($6::jsonb, '{}')
 		WHERE id = $1
 	), message AS (
@@ -91,7 +141,8 @@ func (p *purchase) settle(ctx context.Context, tx *Tx, tell bool) error {
 	e := newEarnings(tx, p)
 	e.enroll(tx)
 	args := append([]any{p.receipt.ID, p.known.shop.ID, p.at, tx.now, receipt, p.bases(), p.person.ID}, p.notice(ctx, tx)...)
-	tx.later(settlePurchase, append(args, e.args()...)...)
+	args = append(append(args, e.args()...), p.receipt.Status, p.pending, p.matures)
+	tx.later(settlePurchase, args...)
 	if err := tx.rollupDay(ctx, p.at, p.known.shop.TimeZone); err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -94,7 +95,9 @@ func (p *purchase) prepare() {
 		At: p.at, Zone: loyalty.Zone(p.known.shop.TimeZone), Shop: p.known.shop.ID, Lines: p.lines,
 		Typed: p.in.Captured == "typed" && p.kind == loyalty.CardCode,
 	}
-	p.parts = nil
+	if p.parts = slices.Clone(p.waits); p.parts != nil {
+		return
+	}
 	rules, versions := p.known.rules.concerned(&p.known.shop, p.at, p.lines)
 	for i, c := range versions {
 		p.parts = append(p.parts, part{rule: rules[i], campaign: c})

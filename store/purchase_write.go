@@ -84,17 +84,22 @@ func (p *purchase) report() {
 	}
 }
 
-// wait notes that a campaign waits for the consumer's yes; the first to do
-// without it settles for all.
+// wait notes that a campaign waits for the consumer's yes, and when the first of
+// them does without it.
 func (p *purchase) wait(c *loyalty.Campaign) {
 	p.pending = append(p.pending, c.ID)
-	if c.Terms.Pending.Hours == 0 {
-		return
+	if at := p.maturesAt(c); at != nil && (p.matures == nil || at.Before(*p.matures)) {
+		p.matures = at
+	}
+}
+
+// maturesAt is when a campaign does without the consumer's yes; nil: never.
+func (p *purchase) maturesAt(c *loyalty.Campaign) *time.Time {
+	if c.Terms.Pending == nil || c.Terms.Pending.Hours == 0 {
+		return nil
 	}
 	at := p.receipt.ID.Time().Add(time.Duration(c.Terms.Pending.Hours) * time.Hour)
-	if p.matures == nil || at.Before(*p.matures) {
-		p.matures = &at
-	}
+	return &at
 }
 
 // write records all of it: it travels with COMMIT.

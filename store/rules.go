@@ -169,6 +169,23 @@ func (b *ruleBook) find(id loyalty.ID) *ruledCampaign {
 	return nil
 }
 
+// ruleOf are the columns of campaign c that a ruledCampaign has beside its
+// versions: the thresholds that are nearest, and whether it has quotas.
+const ruleOf = `
+	(SELECT min(r.threshold) FROM rewards r WHERE r.campaign_id = c.id AND r.active AND r.unit = 'stamp'),
+	(SELECT min(r.threshold) FROM rewards r WHERE r.campaign_id = c.id AND r.active AND r.unit = 'point'),
+	EXISTS (SELECT FROM quotas q WHERE q.campaign_id = c.id AND q.name IN ('stamp', 'point'))`
+
+// reach notes the thresholds of the cheapest rewards; nil where there is none.
+func (r *ruledCampaign) reach(stamps, points *int64) {
+	if stamps != nil {
+		r.nearest[loyalty.Stamp] = *stamps
+	}
+	if points != nil {
+		r.nearest[loyalty.Point] = *points
+	}
+}
+
 // loadRules reads the rule book: one statement, and so one view of all of it.
 // Versions that were over before a sale that may still come are left out.
 func (tx *Tx) loadRules(ctx context.Context) (*ruleBook, error) {
@@ -177,9 +194,7 @@ func (tx *Tx) loadRules(ctx context.Context) (*ruleBook, error) {
 		SELECT (SELECT generation FROM generations WHERE name = 'rules'),
 		  c.id, coalesce(c.cpg_id::text, ''), coalesce(c.shop_id::text, ''), c.status, v.version, v.holds_from, v.terms,
 		  ARRAY(SELECT p.shop_id::text FROM campaign_participants p WHERE p.campaign_id = c.id AND p.status = 'joined'),
-		  (SELECT min(r.threshold) FROM rewards r WHERE r.campaign_id = c.id AND r.active AND r.unit = 'stamp'),
-		  (SELECT min(r.threshold) FROM rewards r WHERE r.campaign_id = c.id AND r.active AND r.unit = 'point'),
-		  EXISTS (SELECT FROM quotas q WHERE q.campaign_id = c.id AND q.name IN ('stamp', 'point')),
+		  `+ruleOf+`,
 		  ARRAY(SELECT s.shop_id::text FROM cpg_shops s WHERE s.cpg_id = c.cpg_id AND NOT s.active)
 		FROM campaigns c JOIN campaign_versions v ON v.campaign_id = c.id AND v.cancelled_at IS NULL
 		WHERE c.status = 'active'
@@ -208,12 +223,7 @@ func (tx *Tx) loadRules(ctx context.Context) (*ruleBook, error) {
 			for _, id := range joined {
 				last.joined[id] = true
 			}
-			if stamps != nil {
-				last.nearest[loyalty.Stamp] = *stamps
-			}
-			if points != nil {
-				last.nearest[loyalty.Point] = *points
-			}
+			last.reach(stamps, points)
 			for _, id := range out {
 				b.ended[cpgShop{c.CPG, id}] = true
 			}
