@@ -48,7 +48,10 @@ func (l *load) drive(ctx context.Context, conns int, recording *atomic.Bool) (la
 		})
 	}
 	wg.Wait()
-	return slices.Concat(took...), errors.Join(failed...)
+	if i := slices.IndexFunc(failed, func(err error) bool { return err != nil }); i >= 0 {
+		return nil, failed[i]
+	}
+	return slices.Concat(took...), nil
 }
 
 func (l *load) connection(ctx context.Context, recording *atomic.Bool, took *latencies) error {

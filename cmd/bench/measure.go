@@ -81,7 +81,7 @@ func (b *bench) drive(ctx context.Context, s *site, r request) error {
 	defer cancel()
 	l := &load{address: s.server.address, request: r}
 	_, err := l.drive(ctx, 8, new(atomic.Bool))
-	return err
+	return s.server.blame(err)
 }
 
 // measure drives a request on so many connections: first to warm up, then for the
@@ -103,7 +103,7 @@ func (b *bench) measure(ctx context.Context, s *site, r request, conns int) (f f
 	go func() {
 		var err error
 		took, err = l.drive(loop, conns, &recording)
-		ended <- err
+		ended <- s.server.blame(err)
 	}()
 	if err := pause(ctx, b.warmUp, ended); err != nil {
 		return f, err

@@ -128,6 +128,21 @@ func (s *server) roundTrips(ctx context.Context) (float64, error) {
 	return 0, errors.Join(errors.New("/metrics has no qoa_db_round_trips_total"), lines.Err())
 }
 
+// blame adds to an error what the server said about it last.
+func (s *server) blame(err error) error {
+	said, failed := os.ReadFile(s.log)
+	if err == nil || failed != nil {
+		return err
+	}
+	lines := strings.Split(string(said), "\n")
+	for i := len(lines) - 1; i >= 0; i-- {
+		if strings.Contains(lines[i], "level=ERROR") {
+			return fmt.Errorf("%w\n%s", err, lines[i])
+		}
+	}
+	return err
+}
+
 // stop lets the server drain, and waits for it.
 func (s *server) stop() error {
 	if err := s.cmd.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
