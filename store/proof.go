@@ -53,14 +53,28 @@ func (db *DB) Recognize(c Credential) (loyalty.Scope, bool) {
 func (tx *Tx) Prove(c Credential) {
 	hash := sha256.Sum256([]byte(c.Token))
 	q := &pgx.QueuedQuery{SQL: selectPrincipal, Arguments: []any{hash[:], c.Kind, tx.now}}
-	q.QueryRow(func(row pgx.Row) error {
-		scope, _, err := scanPrincipal(row, c.Kind)
-		if err == nil {
-			tx.proven = &scope
-			tx.db.memory.callers.remember(hash, scope)
-		}
-		return err
-	})
+	if known, ok := tx.db.Recognize(c); ok && known.Role == loyalty.RoleIntegration {
+		// All that a key stands for is the key itself.
+		q.SQL = `SELECT 1 FROM tokens t WHERE ` + tokenStands
+		q.QueryRow(func(row pgx.Row) error {
+			if err := row.Scan(nil); none(err) {
+				return errUnauthorized()
+			} else if err != nil {
+				return err
+			}
+			tx.proven = &known
+			return nil
+		})
+	} else {
+		q.QueryRow(func(row pgx.Row) error {
+			scope, _, err := scanPrincipal(row, c.Kind)
+			if err == nil {
+				tx.proven = &scope
+				tx.db.memory.callers.remember(hash, scope)
+			}
+			return err
+		})
+	}
 	tx.pipe.queue = append(tx.pipe.queue, q)
 }
 

@@ -36,18 +36,14 @@ func (p *purchase) readState(ctx context.Context, tx *Tx, scope loyalty.Scope) (
 	// alone, Postgres does, because it does not know how short the lists are.
 	b.Queue(`SET LOCAL plan_cache_mode = force_generic_plan`)
 	// The person behind the code: the card's, or the evidence code's.
-	who := `(SELECT person_id FROM consumers WHERE card_code = $1)`
+	who := `c.card_code = $1`
 	if p.kind == loyalty.EvidenceCode {
-		who = `(SELECT person_id FROM evidence_codes WHERE code = $1)`
+		who = `c.person_id = (SELECT v.person_id FROM evidence_codes v WHERE v.code = $1)`
 	}
 	p.person = consumerRow{}
 	b.Queue(`
-		SELECT c.person_id, c.card_code, p.erased_at IS NOT NULL, coalesce(p.birthday, ''),
-		  p.first_wrote_at IS NOT NULL AND p.opted_out_at IS NULL, `+shareBudgets+`
-		FROM consumers c JOIN persons p ON p.id = c.person_id WHERE c.person_id = `+who+` FOR NO KEY UPDATE OF c`, p.code).
-		QueryRow(func(row pgx.Row) error {
-			return ignoreNone(row.Scan(&p.person.ID, &p.person.CardCode, &p.person.Erased, &p.person.Birthday, &p.person.Hears, nil))
-		})
+		SELECT c.person_id, c.card_code, `+shareBudgets+` FROM consumers c WHERE `+who+` FOR NO KEY UPDATE`, p.code).
+		QueryRow(func(row pgx.Row) error { return ignoreNone(row.Scan(&p.person.ID, &p.person.CardCode, nil)) })
 	if p.kind == loyalty.EvidenceCode {
 		b.Queue(`SELECT expires_at, used_at FROM evidence_codes WHERE code = $1 FOR UPDATE`, p.code).Query(func(rows pgx.Rows) error {
 			e, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[evidenceRow])
@@ -60,13 +56,14 @@ func (p *purchase) readState(ctx context.Context, tx *Tx, scope loyalty.Scope) (
 	campaigns, segmented := p.asked()
 	b.Queue(`
 		SELECT `+readGenerations+`, f.digest, f.receipt,
-		  EXISTS (SELECT FROM cards ca WHERE ca.person_id = `+who+` AND ca.shop_id = $5),
-		  CASE WHEN $6 THEN ARRAY(SELECT m.segment_id::text FROM segment_members m WHERE m.person_id = `+who+`) END,
+		  pe.erased_at IS NOT NULL, coalesce(pe.birthday, ''), pe.first_wrote_at IS NOT NULL AND pe.opted_out_at IS NULL,
+		  EXISTS (SELECT FROM cards ca WHERE ca.person_id = c.person_id AND ca.shop_id = $5),
+		  CASE WHEN $6 THEN ARRAY(SELECT m.segment_id::text FROM segment_members m WHERE m.person_id = c.person_id) END,
 		  e.id, e.campaign_id, e.shop_id, e.stamps, e.points, e.standing, e.last_earned_at, e.next_expiry_at
-		FROM (SELECT) one
+		FROM (SELECT) one LEFT JOIN consumers c ON `+who+` LEFT JOIN persons pe ON pe.id = c.person_id
 		LEFT JOIN (SELECT ca.digest, pu.receipt FROM causes ca JOIN purchases pu ON pu.id = ca.result_id
 		  WHERE ca.scope = $2 AND ca.key = $3) f ON true
-		LEFT JOIN enrollments e ON e.person_id = `+who+` AND e.campaign_id = ANY($4) AND (e.shop_id IS NULL OR e.shop_id = $5)`,
+		LEFT JOIN enrollments e ON e.person_id = c.person_id AND e.campaign_id = ANY($4) AND (e.shop_id IS NULL OR e.shop_id = $5)`,
 		p.code, purchaseCause(scope), p.in.Key, campaigns, optional(p.known.shop.ID), segmented).
 		Query(func(rows pgx.Rows) (err error) {
 			now, err = p.readContext(rows)
@@ -130,8 +127,8 @@ func (p *purchase) readContext(rows pgx.Rows) (now generations, err error) {
 		var standing *loyalty.Standing
 		var last *time.Time
 		var e enrollmentRow
-		err := rows.Scan(&numbers, &f.digest, &f.receipt, &p.hasCard, &p.sale.Segments,
-			&id, &campaign, &shop, &stamps, &points, &standing, &last, &e.NextExpiry)
+		err := rows.Scan(&numbers, &f.digest, &f.receipt, &p.person.Erased, &p.person.Birthday, &p.person.Hears,
+			&p.hasCard, &p.sale.Segments, &id, &campaign, &shop, &stamps, &points, &standing, &last, &e.NextExpiry)
 		if err != nil {
 			return now, err
 		}
@@ -199,6 +196,9 @@ func (p *purchase) queueQuotas(b *pgx.Batch, tx *Tx) {
 					if part := &p.parts[i]; part.campaign.ID == campaign {
 						if part.left == nil {
 							part.left, part.caps = map[string]int64{}, map[string]int64{}
+						}
+						if shared := part.campaign.SharedLimit(name); shared > 0 { // by the terms that judge, whoever made the row
+							limit = shared
 						}
 						part.left[name], part.caps[name] = limit-used, limit
 					}

@@ -85,7 +85,11 @@ const selectPrincipal = `
 	LEFT JOIN staff s ON s.id = t.staff_id AND s.active
 	  AND (s.cpg_id IS NULL OR EXISTS (SELECT FROM cpgs g WHERE g.id = s.cpg_id AND g.active))
 	LEFT JOIN persons p ON p.id = t.person_id AND p.erased_at IS NULL
-	WHERE t.hash = $1 AND t.kind = $2 AND t.revoked_at IS NULL AND (t.expires_at IS NULL OR t.expires_at > $3)`
+	WHERE ` + tokenStands
+
+// tokenStands is the condition that a token opens something: by its hash ($1) and
+// kind ($2), at a moment ($3).
+const tokenStands = `t.hash = $1 AND t.kind = $2 AND t.revoked_at IS NULL AND (t.expires_at IS NULL OR t.expires_at > $3)`
 
 // scanPrincipal reads the row of selectPrincipal.
 func scanPrincipal(row pgx.Row, kind TokenKind) (loyalty.Scope, Session, error) {
