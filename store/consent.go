@@ -85,6 +85,7 @@ func (tx *Tx) Erase(ctx context.Context, person loyalty.ID, messageID string) er
 		`UPDATE conversations SET session = NULL WHERE person_id = $1`,
 		`DELETE FROM otps WHERE person_id = $1`,
 		`DELETE FROM evidence_codes WHERE person_id = $1 AND used_at IS NULL`,
+		`DELETE FROM segment_members WHERE person_id = $1`,
 	} {
 		if _, err := tx.tx.Exec(ctx, sql, person); err != nil {
 			return err

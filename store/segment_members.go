@@ -17,7 +17,8 @@ const mostMembers = 1000
 func (tx *Tx) AddMembers(ctx context.Context, scope loyalty.Scope, id loyalty.ID, cards []string) (changed, members int64, err error) {
 	return tx.changeMembers(ctx, scope, id, cards, `
 		INSERT INTO segment_members (segment_id, person_id, created_at)
-		SELECT $1, c.person_id, $3 FROM consumers c WHERE c.card_code = ANY($2) ON CONFLICT DO NOTHING`, tx.now)
+		SELECT $1, c.person_id, $3 FROM consumers c JOIN persons p ON p.id = c.person_id AND p.erased_at IS NULL
+		WHERE c.card_code = ANY($2) ON CONFLICT DO NOTHING`, tx.now)
 }
 
 // RemoveMembers takes the owners of card codes out of such a segment.

@@ -206,3 +206,25 @@ func TestSegmentsAreMadeOfCriteria(t *testing.T) {
 	_, err = w.segmentOf(w.admin, store.SegmentInput{CPG: w.cpg, Name: "", Criteria: &store.Criteria{WithinDays: 5, InactiveDays: 5, BirthdayMonth: 13, States: []string{""}}})
 	require.Equal(t, []string{"name", "criteria.states[0]", "criteria.birthday_month", "criteria.inactive_days"}, fieldsOf(t, err))
 }
+
+// Who was erased is in no segment, and comes into none.
+func TestSegmentsForgetTheErased(t *testing.T) {
+	w := newWorld(t, 4)
+	var segment loyalty.ID
+	add := func() (members int64) {
+		w.do(func(tx *store.Tx) (err error) {
+			_, members, err = tx.AddMembers(t.Context(), w.admin, segment, []string{w.card})
+			return err
+		})
+		return members
+	}
+	w.do(func(tx *store.Tx) error {
+		s, err := tx.CreateSegment(t.Context(), w.admin, store.SegmentInput{CPG: w.cpg, Name: "Vecinos"})
+		segment = s.ID
+		return err
+	})
+	require.EqualValues(t, 1, add())
+	w.do(func(tx *store.Tx) error { return tx.Erase(t.Context(), w.person, "borren mis datos") })
+	require.Zero(t, w.count(`SELECT count(*) FROM segment_members`))
+	require.Zero(t, add())
+}
