@@ -205,14 +205,23 @@ func (tx *Tx) Savepoint(ctx context.Context, fn func(*Tx) error) error {
 	}
 	inner := &Tx{tx: nested, pipe: tx.pipe, db: tx.db, now: tx.now, attempt: tx.attempt}
 	if err := fn(inner); err != nil {
-		return errors.Join(translate(err), nested.Rollback(ctx))
+		return errors.Join(tx.failure(err), nested.Rollback(ctx))
 	}
 	if err := nested.Commit(ctx); err != nil {
-		return errors.Join(translate(err), nested.Rollback(ctx))
+		return errors.Join(tx.failure(err), nested.Rollback(ctx))
 	}
 	tx.events = append(tx.events, inner.events...)
 	tx.committed = append(tx.committed, inner.committed...)
 	return nil
+}
+
+// failure gives an error its meaning. One that has none when the whole transaction
+// runs again keeps quiet until then: nobody should answer to it.
+func (tx *Tx) failure(err error) error {
+	if tx.attempt < attempts && retryable(err) {
+		return err
+	}
+	return translate(err)
 }
 
 // newID makes an ID of this transaction's time.
