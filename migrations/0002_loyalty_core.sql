@@ -170,6 +170,11 @@ ALTER TABLE purchases
   ADD COLUMN matures_at timestamptz,     -- when they do without it; NULL: never
   ADD COLUMN settled jsonb,              -- the receipt after that; the first answer stays what it was
   ADD CONSTRAINT purchases_pending_check CHECK ((status = 'pending') = (pending_campaigns IS NOT NULL));
+-- What was bought before is taken back by the version that is there.
+UPDATE purchases p SET basis = b.basis FROM (
+  SELECT l.purchase_id, jsonb_object_agg(l.campaign_id::text, jsonb_build_object('v', c.version)) AS basis
+  FROM ledger l JOIN campaigns c ON c.id = l.campaign_id WHERE l.kind = 'earn' AND l.purchase_id IS NOT NULL GROUP BY 1) b
+WHERE b.purchase_id = p.id;
 CREATE INDEX purchases_pending_idx ON purchases (person_id, id) WHERE status = 'pending';
 CREATE INDEX purchases_maturing_idx ON purchases (matures_at) WHERE status = 'pending';
 ALTER TABLE purchase_items

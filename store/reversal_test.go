@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/qoa-conectados/qoa/migrations"
 	"github.com/qoa-conectados/qoa/store"
 	"github.com/qoa-conectados/qoa/store/loyalty"
 )
@@ -258,4 +259,20 @@ func TestAReportKnowsWhatCameBack(t *testing.T) {
 		require.EqualValues(t, left, w.units(w.stamps))
 	}
 	require.Zero(t, w.count(`SELECT count(*) FROM activity_daily`))
+}
+
+// A purchase of before campaigns had versions is taken back too.
+func TestAnOlderPurchaseIsTakenBack(t *testing.T) {
+	w := newWorld(t, 4)
+	p, _, err := w.buy("1", w.card, 3)
+	require.NoError(t, err)
+	require.NoError(t, migrations.Down(t.Context(), w.url))
+	require.NoError(t, migrations.Up(t.Context(), w.url))
+	_, _, err = w.reverse(w.admin, p.ID, "", store.ReversalItem{GTIN: w.gtin, Quantity: 1})
+	require.NoError(t, err)
+	require.EqualValues(t, 2, w.balance(w.stamps))
+	_, _, err = w.reverse(w.admin, p.ID, "")
+	require.NoError(t, err)
+	require.Zero(t, w.balance(w.stamps))
+	w.verify()
 }
