@@ -139,3 +139,59 @@ func TestABudgetDeclaredDuringPurchasesMissesNone(t *testing.T) {
 	w.verify()
 	require.Zero(t, w.count(`SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()`))
 }
+
+// A limit of all cards holds as the terms say it now, also in a period in which
+// another number held.
+func TestALimitOfAllCardsCanBeChanged(t *testing.T) {
+	w := newWorld(t, 4)
+	limit := func(n int64) {
+		w.change(w.stamps, func(t *loyalty.Terms) {
+			t.Limits = []loyalty.Limit{{ID: "rush", Counts: loyalty.CountPurchases, Max: n, Period: loyalty.EachDay, PerShop: true, AllCards: true}}
+		})
+		w.clock.Advance(time.Minute)
+	}
+	buy := func(key string, balance int64) {
+		_, _, err := w.buy(key, w.card, 1)
+		require.NoError(t, err)
+		require.Equal(t, balance, w.balance(w.stamps))
+		w.clock.Advance(time.Minute)
+	}
+	limit(1)
+	buy("1", 1)
+	buy("2", 1)
+	limit(3)
+	buy("3", 2)
+	limit(1)
+	buy("4", 2)
+	limit(3)
+	buy("5", 3)
+	buy("6", 3)
+	w.verify()
+}
+
+// A turn of a conversation that lost the race for the last of a budget runs again,
+// like any purchase: it is not told that nothing is left.
+func TestABudgetsLastGoesToATurnToo(t *testing.T) {
+	w := newWorld(t, 4)
+	w.change(w.stamps, func(t *loyalty.Terms) { t.Budget = &loyalty.Budget{Stamps: 12} })
+	other := w.cardOf(w.consumer("+525511112222"))
+	turns := 0
+	w.do(func(tx *store.Tx) error {
+		turns++
+		err := tx.Savepoint(t.Context(), func(tx *store.Tx) error {
+			_, _, err := tx.RecordPurchase(t.Context(), w.admin, w.purchase("1", w.card, 10))
+			if turns == 1 { // between what it read and what it writes
+				_, _, err := w.buy("2", other, 10)
+				require.NoError(t, err)
+			}
+			return err
+		})
+		if loyalty.CodeOf(err) == loyalty.CodeBudgetExhausted {
+			return nil // as a turn would, to say so
+		}
+		return err
+	})
+	require.Equal(t, 2, turns)
+	require.EqualValues(t, 2, w.balance(w.stamps))
+	w.verify()
+}

@@ -115,5 +115,6 @@ func (e *earnings) reserve(tx *Tx) {
 	tx.later(`
 		INSERT INTO quotas AS q (campaign_id, name, used, cap)
 		SELECT * FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::bigint[]) ORDER BY 1, 2
-		ON CONFLICT (campaign_id, name) DO UPDATE SET used = q.used + excluded.used`, campaigns, names, amounts, bounds)
+		ON CONFLICT (campaign_id, name) DO UPDATE SET used = q.used + excluded.used,
+		  cap = CASE WHEN q.name IN ('stamp', 'point') THEN q.cap ELSE excluded.cap END`, campaigns, names, amounts, bounds)
 }

@@ -322,3 +322,24 @@ func TestEnrolmentOnRequestEarnsOnlyAfterAsking(t *testing.T) {
 	require.Equal(t, int64(3), r.Earned[0].Balance, "from then on, not before")
 	w.verify()
 }
+
+// A purchase that waited for somebody who was being erased finds nobody.
+func TestAPurchaseDuringAnErasureFindsNobody(t *testing.T) {
+	w := newWorld(t, 4)
+	_, _, err := w.buy("before", w.card, 1) // so that the next reads only once
+	require.NoError(t, err)
+	done := make(chan error)
+	w.do(func(tx *store.Tx) error {
+		require.NoError(t, tx.Erase(t.Context(), w.person, "borren mis datos"))
+		go func() {
+			_, _, err := w.buy("meanwhile", w.card, 1)
+			done <- err
+		}()
+		require.Eventually(t, func() bool {
+			return w.count(`SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`) > 0
+		}, 10*time.Second, 10*time.Millisecond)
+		return nil
+	})
+	require.Equal(t, loyalty.CodeCardNotFound, loyalty.CodeOf(<-done))
+	require.EqualValues(t, 1, w.count(`SELECT count(*) FROM purchases`))
+}
