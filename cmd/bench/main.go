@@ -38,6 +38,8 @@ type options struct {
 }
 
 func main() {
+	// Who stops reading our figures must not keep us from stopping the servers.
+	signal.Ignore(syscall.SIGPIPE)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := run(ctx, os.Args[1:])
 	stop()
