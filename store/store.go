@@ -25,7 +25,7 @@ import (
 // Options configure a DB. All but Bell are required.
 type Options struct {
 	URL       string           // a Postgres connection URL
-	MaxConns  int32            // size of the pool; 0 is 8, which two cores like best
+	MaxConns  int32            // size of the pool; 0 is 16: a purchase holds a connection while Go judges it
 	Now       func() time.Time // the clock
 	Random    io.Reader        // for IDs, codes and tokens; safe for concurrent use
 	Secret    []byte           // QOA_SECRET: keys the chat links
@@ -75,7 +75,7 @@ func Open(ctx context.Context, opt Options) (*DB, error) {
 	if err != nil {
 		return nil, fmt.Errorf("store: connection URL: %w", err)
 	}
-	cfg.MaxConns = 8
+	cfg.MaxConns = 16
 	if opt.MaxConns > 0 {
 		cfg.MaxConns = opt.MaxConns
 	}

@@ -29,7 +29,7 @@ type config struct {
 	LogFormat   string `env:"LOG_FORMAT" envDefault:"text" doc:"json or text"`
 	LogLevel    string `env:"LOG_LEVEL" envDefault:"info" doc:"debug, info, warn or error"`
 	RateLimits  string `env:"RATE_LIMITS" doc:"on or off; off in dev, on in serve"`
-	PoolSize    int32  `env:"DATABASE_POOL" envDefault:"8" doc:"connections to Postgres, 2 to 200"`
+	PoolSize    int32  `env:"DATABASE_POOL" envDefault:"16" doc:"connections to Postgres, 2 to 200"`
 	Workers     int    `env:"WORKERS" envDefault:"8" doc:"turns and deliveries at once, 1 to 200"`
 
 	MetricsToken string `env:"METRICS_TOKEN" doc:"bearer token that opens /metrics, at least 16 characters; where it is not set, only this machine and private networks read it"`
