@@ -356,6 +356,12 @@ func (tx *Tx) writeReversal(ctx context.Context, v *reversing, r Reversal, actor
 		}
 		t.from.Standing = t.from.Standing.Without(t.Return, t.from.campaign.Tiers, &v.sale)
 		tx.keep(t.from)
+		if t.Gone { // no cooldown runs from what came back
+			tx.later(`
+				UPDATE enrollments e SET last_earned_at = x.at, last_earned_on = CASE WHEN x.at IS NOT NULL THEN least(e.last_earned_on, (x.at AT TIME ZONE 'UTC')::date) END
+				FROM (SELECT max(p.occurred_at) AS at FROM ledger l JOIN purchases p ON p.id = l.purchase_id
+				  WHERE l.enrollment_id = $1 AND l.kind = 'earn' AND p.id <> $2 AND p.status <> 'reversed') x WHERE e.id = $1`, t.from.ID, v.purchase)
+		}
 	}
 	if err := tx.rollupDay(ctx, v.sale.At, v.shop.TimeZone); err != nil {
 		return err

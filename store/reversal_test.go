@@ -276,3 +276,27 @@ func TestAnOlderPurchaseIsTakenBack(t *testing.T) {
 	require.Zero(t, w.balance(w.stamps))
 	w.verify()
 }
+
+// Nobody waits for a purchase that came back; but for the one before it.
+func TestNoCooldownRunsFromWhatCameBack(t *testing.T) {
+	w := newWorld(t, 4)
+	w.change(w.stamps, func(terms *loyalty.Terms) { terms.CooldownMinutes = 60 })
+	buy := func(key string, balance int64) store.Receipt {
+		w.clock.Advance(time.Minute)
+		p, _, err := w.buy(key, w.card, 3)
+		require.NoError(t, err)
+		require.Equal(t, balance, w.balance(w.stamps))
+		return p
+	}
+	p := buy("1", 3)
+	_, _, err := w.reverse(w.admin, p.ID, "")
+	require.NoError(t, err)
+	buy("2", 3)
+	w.clock.Advance(time.Hour)
+	p = buy("3", 6)
+	_, _, err = w.reverse(w.admin, p.ID, "")
+	require.NoError(t, err)
+	buy("4", 6)
+	buy("5", 6)
+	w.verify()
+}
