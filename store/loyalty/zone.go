@@ -26,7 +26,7 @@ func Zone(name string) *time.Location {
 			continue // to Go, the empty name is UTC's
 		}
 		if l, err := time.LoadLocation(n); err == nil {
-			if n == name {
+			if n == name || name == "" {
 				zones.Store(name, l)
 			}
 			return l
