@@ -213,6 +213,9 @@ ALTER TABLE redemptions
   ALTER COLUMN enrollment_id SET NOT NULL,
   ADD CONSTRAINT redemptions_enrollment_fkey FOREIGN KEY (enrollment_id, campaign_id) REFERENCES enrollments (id, campaign_id);
 
+-- An enrollment's, for verifying it.
+CREATE INDEX redemptions_enrollment_idx ON redemptions (enrollment_id);
+
 -- ── The ledger ─────────────────────────────────────────────────────────────
 -- The enrollment says which campaign: one key for both, on a row that nobody
 -- else's purchase touches.
@@ -341,6 +344,7 @@ ALTER TABLE ledger
   ADD CONSTRAINT ledger_redemption_once UNIQUE (redemption_id, kind),
   ADD CONSTRAINT ledger_purchase_once UNIQUE (purchase_id, enrollment_id, kind, unit);
 CREATE INDEX ledger_campaign_idx ON ledger (campaign_id, at);
+DROP INDEX redemptions_enrollment_idx;
 ALTER TABLE redemptions DROP CONSTRAINT redemptions_enrollment_fkey, DROP COLUMN enrollment_id, DROP COLUMN tier_before;
 DROP TABLE adjustments, reversals;
 ALTER TABLE purchase_items DROP CONSTRAINT purchase_items_returned_check, DROP COLUMN returned;

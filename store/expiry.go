@@ -35,6 +35,8 @@ func nextExpiry(current *time.Time, t *loyalty.Terms, at time.Time) *time.Time {
 	next := x.On
 	if days := max(x.Days, x.InactiveDays); days > 0 {
 		next = at.Add(time.Duration(days) * oneDay)
+	} else if !next.After(at) {
+		next = at.Add(giveBackGrace)
 	}
 	if !next.After(at) || current != nil && current.Before(next) {
 		return current // what is entered after the date does not end with it
@@ -88,6 +90,10 @@ func (tx *Tx) entries(ctx context.Context, enrollment loyalty.ID) (map[loyalty.U
 	return all, err
 }
 
+// giveBackGrace is how long the balance of a reward can be used again that came
+// back after the date on which all of it had ended.
+const giveBackGrace = 7 * oneDay
+
 // dated gives entries the date on which a whole balance ends, where the campaign
 // has one: what was entered before a date ends on it; and all ends after so many
 // days of silence, which whatever is entered breaks.
@@ -108,8 +114,17 @@ func dated(entries []loyalty.Entry, x *loyalty.Expiry, lastEarned time.Time) []l
 		return entries
 	}
 	for i := range entries {
-		if e := &entries[i]; e.Amount > 0 && e.At.Before(end) && (e.ExpiresAt.IsZero() || end.Before(e.ExpiresAt)) {
-			e.ExpiresAt = end
+		e := &entries[i]
+		switch {
+		case e.Amount <= 0:
+		case e.At.Before(end):
+			if e.ExpiresAt.IsZero() || end.Before(e.ExpiresAt) {
+				e.ExpiresAt = end
+			}
+		case e.Redemption != "" && x.InactiveDays == 0:
+			// A reward asked for before the date and given back after it was to end
+			// with the rest.
+			e.ExpiresAt = e.At.Add(giveBackGrace)
 		}
 	}
 	return entries

@@ -86,6 +86,31 @@ func TestBalancesEndAtADate(t *testing.T) {
 	w.verify()
 }
 
+// A reward that was asked for before the date and comes back after it brings the
+// balance back for a few days, not for ever: asking does not dodge the date.
+func TestARewardGivenBackAfterTheDateEndsSoon(t *testing.T) {
+	w := newWorld(t, 4)
+	on := w.now().Add(5 * aDay)
+	v := w.made(func(in *store.CampaignInput) {
+		in.Terms.Expiry = &loyalty.Expiry{On: on}
+		in.Rewards[0].CodeDays = 60
+	})
+	w.earn(6)
+	r, err := w.request(w.person, v.Rewards[0].ID)
+	require.NoError(t, err)
+	w.clock.Set(on.Add(aDay))
+	w.expireBalances()
+	require.Zero(t, w.balance(v.ID), "the one that was not spent")
+	w.do(func(tx *store.Tx) error { _, err := tx.CancelRedemption(t.Context(), w.admin, r.Code); return err })
+	w.earn(2)
+	w.expireBalances()
+	require.EqualValues(t, 7, w.balance(v.ID))
+	w.clock.Advance(7 * aDay)
+	w.expireBalances()
+	require.EqualValues(t, 2, w.balance(v.ID), "what was earned after the date stays")
+	w.verify()
+}
+
 // All ends after silence, which a purchase breaks.
 func TestBalancesEndAfterSilence(t *testing.T) {
 	w := newWorld(t, 4)

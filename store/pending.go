@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/qoa-conectados/qoa/store/loyalty"
@@ -114,14 +115,12 @@ func (db *DB) MaturePending(ctx context.Context, limit int) (int, error) {
 	if err != nil {
 		return 0, err
 	}
+	var failed []error // one that cannot be settled keeps no other waiting
 	for _, id := range due {
-		err := db.InTx(ctx, func(tx *Tx) error {
+		failed = append(failed, db.InTx(ctx, func(tx *Tx) error {
 			_, _, err := tx.settlePending(ctx, id, false, true)
 			return err
-		})
-		if err != nil {
-			return 0, err
-		}
+		}))
 	}
-	return len(due), nil
+	return len(due), errors.Join(failed...)
 }
