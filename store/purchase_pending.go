@@ -77,13 +77,11 @@ func (tx *Tx) waits(ctx context.Context, waiting []loyalty.ID, bases map[loyalty
 	parts := make([]part, len(campaigns))
 	for i, c := range campaigns {
 		c.Status, c.Audience = loyalty.Active, loyalty.Audience{}
-		rule := &ruledCampaign{nearest: map[loyalty.Unit]int64{}}
-		var stamps, points *int64
-		err := tx.tx.QueryRow(ctx, `SELECT `+ruleOf+` FROM campaigns c WHERE c.id = $1`, c.ID).Scan(&stamps, &points, &rule.quotas)
+		rule := new(ruledCampaign)
+		err := tx.tx.QueryRow(ctx, `SELECT `+ruleOf+` FROM campaigns c WHERE c.id = $1`, c.ID).Scan(&rule.rewards, &rule.quotas)
 		if err != nil {
 			return nil, err
 		}
-		rule.reach(stamps, points)
 		// What exclusive campaigns kept out then stays out.
 		parts[i] = part{rule: rule, campaign: c, basis: judged[c.ID]}
 	}

@@ -343,3 +343,29 @@ func TestAPurchaseDuringAnErasureFindsNobody(t *testing.T) {
 	require.Equal(t, loyalty.CodeCardNotFound, loyalty.CodeOf(<-done))
 	require.EqualValues(t, 1, w.count(`SELECT count(*) FROM purchases`))
 }
+
+// A receipt says that a reward is ready only where the card does: what a tier
+// opens waits for the tier, and what is for some does not speak to all.
+func TestAReceiptPromisesNoRewardThatIsLocked(t *testing.T) {
+	w := newWorld(t, 4)
+	segment := w.segment()
+	tiered := w.made(func(in *store.CampaignInput) {
+		in.Terms.Tiers = &loyalty.Tiers{Keep: loyalty.TierForGood, Levels: []loyalty.Level{{Name: "Plata", Earned: 1}, {Name: "Oro", Earned: 8}}}
+		in.Rewards[0].MinTier = "Oro"
+	})
+	segmented := w.made(func(in *store.CampaignInput) { in.Rewards[0].Segment = segment })
+	plain := w.made(func(in *store.CampaignInput) {
+		in.Rewards = append(in.Rewards, store.RewardInput{Name: "De pocos", Unit: loyalty.Stamp, Threshold: 2, Segment: segment})
+	})
+	for i, want := range []map[loyalty.ID]bool{{plain.ID: true}, {plain.ID: true, tiered.ID: true}} {
+		r, _, err := w.buy("k"+string(rune('0'+i)), w.card, 6)
+		require.NoError(t, err)
+		for _, e := range r.Earned {
+			switch e.CampaignID {
+			case tiered.ID, segmented.ID, plain.ID:
+				require.Equal(t, want[e.CampaignID], e.RewardReady, "%s after %d", e.CampaignID, e.Balance)
+				require.Equal(t, w.part(e.CampaignID).Ready, e.RewardReady, "as the card says")
+			}
+		}
+	}
+}

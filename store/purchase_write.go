@@ -67,6 +67,7 @@ func (p *purchase) report() {
 		if j.Pending && j.Earned() {
 			p.wait(c)
 		}
+		tier := c.Tiers.At(j.Standing.Tier, p.sale.At, p.sale.Zone).Level
 		for _, u := range c.Scheme.Units() {
 			amount := j.Amount(u)
 			switch {
@@ -77,7 +78,7 @@ func (p *purchase) report() {
 				balance := pt.enrollment.balance(u) + amount
 				p.receipt.Earned = append(p.receipt.Earned, Earned{
 					CampaignID: c.ID, Campaign: c.Name, Unit: u, Amount: amount,
-					Balance: balance, Goal: c.GoalOf(u), RewardReady: pt.rule.ready(c, u, balance),
+					Balance: balance, Goal: c.GoalOf(u), RewardReady: pt.rule.ready(c, u, balance, tier),
 				})
 			}
 		}

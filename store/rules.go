@@ -88,14 +88,22 @@ type cpgShop struct{ cpg, shop loyalty.ID }
 // judged, the one that begins to hold first in front.
 type ruledCampaign struct {
 	versions []ruledVersion
-	joined   map[loyalty.ID]bool    // participants
-	nearest  map[loyalty.Unit]int64 // threshold of the cheapest reward
-	quotas   bool                   // has rows in quotas for its budget
+	joined   map[loyalty.ID]bool // participants
+	rewards  []ruledReward
+	quotas   bool // has rows in quotas for its budget
 }
 
 type ruledVersion struct {
 	holdsFrom time.Time
 	campaign  *loyalty.Campaign
+}
+
+// ruledReward is what a receipt needs to know of a reward.
+type ruledReward struct {
+	Unit      loyalty.Unit `json:"unit"`
+	Threshold int64        `json:"threshold"`
+	MinTier   string       `json:"min_tier"`
+	Segmented bool         `json:"segmented"` // for some consumers only: a receipt does not speak of it
 }
 
 // newest is the version that began, or will begin, to hold last.
@@ -113,14 +121,21 @@ func (r *ruledCampaign) at(t time.Time) *loyalty.Campaign {
 	return c
 }
 
-// ready says whether a balance is enough for a reward, or for the goal where
-// there is none.
-func (r *ruledCampaign) ready(c *loyalty.Campaign, u loyalty.Unit, balance int64) bool {
-	threshold, ok := r.nearest[u]
-	if !ok {
-		threshold = c.GoalOf(u)
+// ready says whether a balance is enough for a reward that a tier opens, or for
+// the goal where there is no reward.
+func (r *ruledCampaign) ready(c *loyalty.Campaign, u loyalty.Unit, balance int64, tier string) bool {
+	none := true
+	for i := range r.rewards {
+		v := &r.rewards[i]
+		if v.Unit != u {
+			continue
+		}
+		none = false
+		if balance >= v.Threshold && !v.Segmented && (v.MinTier == "" || c.Tiers.Rank(tier) >= max(c.Tiers.Rank(v.MinTier), 1)) {
+			return true
+		}
 	}
-	return balance >= threshold
+	return none && balance >= c.GoalOf(u)
 }
 
 // takesPart says whether a version of the campaign runs in the shop.
@@ -170,21 +185,12 @@ func (b *ruleBook) find(id loyalty.ID) *ruledCampaign {
 }
 
 // ruleOf are the columns of campaign c that a ruledCampaign has beside its
-// versions: the thresholds that are nearest, and whether it has quotas.
+// versions: its rewards, and whether it has quotas.
 const ruleOf = `
-	(SELECT min(r.threshold) FROM rewards r WHERE r.campaign_id = c.id AND r.active AND r.unit = 'stamp'),
-	(SELECT min(r.threshold) FROM rewards r WHERE r.campaign_id = c.id AND r.active AND r.unit = 'point'),
+	(SELECT coalesce(jsonb_agg(jsonb_build_object(
+	  'unit', r.unit, 'threshold', r.threshold, 'min_tier', r.min_tier, 'segmented', r.segment_id IS NOT NULL)), '[]')
+	  FROM rewards r WHERE r.campaign_id = c.id AND r.active),
 	EXISTS (SELECT FROM quotas q WHERE q.campaign_id = c.id AND q.name IN ('stamp', 'point'))`
-
-// reach notes the thresholds of the cheapest rewards; nil where there is none.
-func (r *ruledCampaign) reach(stamps, points *int64) {
-	if stamps != nil {
-		r.nearest[loyalty.Stamp] = *stamps
-	}
-	if points != nil {
-		r.nearest[loyalty.Point] = *points
-	}
-}
 
 // loadRules reads the rule book: one statement, and so one view of all of it.
 // Versions that were over before a sale that may still come are left out.
@@ -209,21 +215,20 @@ func (tx *Tx) loadRules(ctx context.Context) (*ruleBook, error) {
 	_, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (struct{}, error) {
 		var v ruledVersion
 		var joined, out []loyalty.ID
-		var stamps, points *int64
+		var rewards []ruledReward
 		var quotas bool
 		c := new(loyalty.Campaign)
-		err := row.Scan(&b.generation, &c.ID, &c.CPG, &c.Owner, &c.Status, &c.Version, &v.holdsFrom, &c.Terms, &joined, &stamps, &points, &quotas, &out)
+		err := row.Scan(&b.generation, &c.ID, &c.CPG, &c.Owner, &c.Status, &c.Version, &v.holdsFrom, &c.Terms, &joined, &rewards, &quotas, &out)
 		if err != nil {
 			return struct{}{}, err
 		}
 		v.campaign = c
 		if last == nil || lastID != c.ID {
-			last, lastID = &ruledCampaign{joined: map[loyalty.ID]bool{}, nearest: map[loyalty.Unit]int64{}, quotas: quotas}, c.ID
+			last, lastID = &ruledCampaign{joined: map[loyalty.ID]bool{}, rewards: rewards, quotas: quotas}, c.ID
 			b.campaigns = append(b.campaigns, last)
 			for _, id := range joined {
 				last.joined[id] = true
 			}
-			last.reach(stamps, points)
 			for _, id := range out {
 				b.ended[cpgShop{c.CPG, id}] = true
 			}
