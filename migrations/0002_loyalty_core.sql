@@ -294,6 +294,8 @@ CREATE CONSTRAINT TRIGGER campaign_participants_generation AFTER INSERT OR UPDAT
   DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION bump_generation('rules');
 CREATE CONSTRAINT TRIGGER cpg_shops_generation AFTER UPDATE OR DELETE ON cpg_shops
   DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION bump_generation('rules');
+CREATE CONSTRAINT TRIGGER cpgs_generation AFTER UPDATE OF active ON cpgs
+  DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION bump_generation('rules');
 -- Not when a reward is taken: that happens all the time and changes no rule.
 CREATE CONSTRAINT TRIGGER rewards_generation AFTER INSERT OR DELETE OR UPDATE OF name, threshold, unit, active ON rewards
   DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION bump_generation('rules');
@@ -308,6 +310,7 @@ DROP TRIGGER campaign_versions_generation ON campaign_versions;
 DROP TRIGGER campaign_shops_generation ON campaign_shops;
 DROP TRIGGER campaign_participants_generation ON campaign_participants;
 DROP TRIGGER cpg_shops_generation ON cpg_shops;
+DROP TRIGGER cpgs_generation ON cpgs;
 DROP TRIGGER rewards_generation ON rewards;
 DROP TRIGGER products_generation ON products;
 DROP TRIGGER shops_generation ON shops;

@@ -203,7 +203,7 @@ func (tx *Tx) loadRules(ctx context.Context) (*ruleBook, error) {
 		  `+ruleOf+`,
 		  ARRAY(SELECT s.shop_id::text FROM cpg_shops s WHERE s.cpg_id = c.cpg_id AND NOT s.active)
 		FROM campaigns c JOIN campaign_versions v ON v.campaign_id = c.id AND v.cancelled_at IS NULL
-		WHERE c.status = 'active'
+		WHERE c.status = 'active' AND NOT EXISTS (SELECT FROM cpgs g WHERE g.id = c.cpg_id AND NOT g.active)
 		  AND NOT EXISTS (SELECT FROM campaign_versions n WHERE n.campaign_id = c.id AND n.cancelled_at IS NULL
 		    AND (n.holds_from, n.version) > (v.holds_from, v.version) AND n.holds_from <= $1)
 		ORDER BY c.id, v.holds_from, v.version`, tx.now.Add(-maxLateness))

@@ -107,6 +107,15 @@ func TestRulesAreNeverStaleBeyondACommit(t *testing.T) {
 			_, err := tx.RelateShop(t.Context(), w.admin, w.cpg, w.shop.ID, true)
 			return err
 		}, true},
+		{"the CPG was closed", func(tx *store.Tx) error {
+			_, err := tx.UpdateCPG(t.Context(), w.admin, w.cpg, store.CPGPatch{Active: new(bool)})
+			return err
+		}, false},
+		{"the CPG was opened", func(tx *store.Tx) error {
+			yes := true
+			_, err := tx.UpdateCPG(t.Context(), w.admin, w.cpg, store.CPGPatch{Active: &yes})
+			return err
+		}, true},
 	} {
 		w.do(c.change)
 		r := w.buyIn(other, "stale "+c.name)
