@@ -2,18 +2,65 @@ package bot
 
 import (
 	"context"
+	"time"
 
 	"github.com/qoa-conectados/qoa/store"
+	"github.com/qoa-conectados/qoa/store/loyalty"
 )
 
-// Channel is a way to reach people: the simulator, WhatsApp, later others.
+// Channel is a way to reach people: the simulator, WhatsApp by a linked device,
+// WhatsApp by Meta's API. It may be used by many goroutines at once.
 type Channel interface {
 	// Name is what inbox and outbox call the channel.
 	Name() string
+	// Start brings the channel up and returns; from then on, until Stop, what
+	// people write goes to the sink. A channel is started once.
+	Start(ctx context.Context, sink Sink) error
+	// Stop ends in order: what is being received is finished, and nothing comes
+	// after it has returned.
+	Stop(ctx context.Context) error
 	// Send hands a message over; its Body is the text, or the caption of its
 	// media. The same MessageID twice must reach the person once. Errors are
 	// *SendError where they have a meaning.
 	Send(ctx context.Context, m store.Outbound) error
+	// Status says how the channel is, without asking anybody far away.
+	Status(ctx context.Context) Health
+}
+
+// Sink takes what a channel receives. An error means that it was not persisted:
+// the channel must not acknowledge it, so that it comes again.
+type Sink interface {
+	// Receive persists a message. One that is known already is no error.
+	Receive(ctx context.Context, in store.Inbound) error
+	// Delivered notes how far messages of ours came: see the constants.
+	Delivered(ctx context.Context, messageIDs []string, at time.Time, state string) error
+}
+
+// How far a sent message came.
+const (
+	StateDelivered = "delivered" // it is on the person's phone
+	StateRead      = "read"
+)
+
+// Health is how a channel is.
+type Health struct {
+	State   string         // ok, degraded or down
+	Detail  string         // a sentence for a person, es-MX; may be empty
+	Numbers []NumberHealth // that this process holds; none where the channel knows no numbers
+}
+
+// What a channel's state can be.
+const (
+	HealthOK       = "ok"
+	HealthDegraded = "degraded"
+	HealthDown     = "down"
+)
+
+// NumberHealth is how one number is. It holds no phone.
+type NumberHealth struct {
+	Number  loyalty.ID
+	Status  string    // as in store.NumberStatus
+	AliveAt time.Time // the last round trip to the other side and back
 }
 
 // SendError is a failure to send, with its meaning. What is for logs and the

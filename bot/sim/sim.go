@@ -9,6 +9,8 @@ import (
 	"github.com/qoa-conectados/qoa/store"
 )
 
+var _ bot.Channel = (*Channel)(nil)
+
 // Channel shows messages on simulated phones.
 type Channel struct {
 	db *store.DB
@@ -19,6 +21,17 @@ func New(db *store.DB) *Channel { return &Channel{db: db} }
 
 // Name implements bot.Channel.
 func (c *Channel) Name() string { return store.Sim }
+
+// Start implements bot.Channel. What simulated people write comes in by HTTP, in
+// one transaction with what their phone shows, so the sink has nothing to take.
+func (c *Channel) Start(context.Context, bot.Sink) error { return nil }
+
+// Stop implements bot.Channel.
+func (c *Channel) Stop(context.Context) error { return nil }
+
+// Status implements bot.Channel: it works as long as the database does, which
+// says so itself.
+func (c *Channel) Status(context.Context) bot.Health { return bot.Health{State: bot.HealthOK} }
 
 // Send implements bot.Channel. A message that the phone has is not shown twice.
 func (c *Channel) Send(ctx context.Context, m store.Outbound) error {
