@@ -239,9 +239,11 @@ func (r *Runner) firstNotice(ctx context.Context, tx *store.Tx, t store.Turn, re
 // kindOf translates what the inbox calls a message.
 func kindOf(kind string) flows.MessageKind {
 	switch k := flows.MessageKind(kind); k {
-	case "text":
+	case "text", "edit": // an edit of what was answered is a new message
 		return flows.TextMessage
-	case flows.Image, flows.Sticker, flows.Audio, flows.Video, flows.Location, flows.Contact, flows.Document:
+	case "undecryptable":
+		return flows.Unreadable
+	case flows.Image, flows.Sticker, flows.Audio, flows.Video, flows.Location, flows.Contact, flows.Document, flows.Poll:
 		return k
 	}
 	return flows.Other

@@ -56,16 +56,32 @@ const (
 	Location    MessageKind = "location"
 	Contact     MessageKind = "contact"
 	Document    MessageKind = "document"
+	Poll        MessageKind = "poll"
 	// Unreadable is a message that could not be decrypted.
 	Unreadable MessageKind = "unreadable"
 	// Other is anything else.
 	Other MessageKind = "other"
 )
 
+// kinds are all that are no text; there is a text for each.
+func kinds() []MessageKind {
+	return []MessageKind{Image, Sticker, Audio, Video, Location, Contact, Document, Poll, Unreadable, Other}
+}
+
 // Message is what a person sent. Text is also the caption of a picture.
 type Message struct {
 	Kind MessageKind
 	Text string
+}
+
+// words are what a person wrote: in a message, or below what they sent. The name
+// of a place or of a contact, and the question of a poll, are not addressed to us.
+func (m Message) words() string {
+	switch m.Kind {
+	case TextMessage, Image, Video, Document:
+		return m.Text
+	}
+	return ""
 }
 
 // Outcome is how an action ended, and the variables it sets.

@@ -54,7 +54,7 @@ func (t *turn) message(m Message) error {
 	if err := t.expire(); err != nil {
 		return err
 	}
-	text := strings.TrimSpace(strings.ToValidUTF8(m.Text, " "))
+	text := strings.TrimSpace(strings.ToValidUTF8(m.words(), " "))
 	if text == "" {
 		kind := string(m.Kind)
 		if m.Kind == TextMessage {

@@ -19,7 +19,7 @@ type Texts interface {
 // engineTexts are the texts that the engine says by itself.
 func engineTexts() []string {
 	keys := []string{"conversation.resume", "conversation.cancelled", "unsupported.empty", "unsupported.long"}
-	for _, k := range []MessageKind{Image, Sticker, Audio, Video, Location, Contact, Document, Unreadable, Other} {
+	for _, k := range kinds() {
 		keys = append(keys, "unsupported."+string(k))
 	}
 	return keys
