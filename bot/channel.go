@@ -67,7 +67,9 @@ type NumberHealth struct {
 // admin's page and so holds no personal data; Err may, and is shown nowhere.
 type SendError struct {
 	What  string
-	Final bool // trying again is useless
+	Final bool          // trying again is useless
+	After time.Duration // try again no sooner than this; 0 leaves it to who sends
+	Held  bool          // the message is not the reason: the attempt need not count
 	Err   error
 }
 
@@ -87,3 +89,10 @@ func (e *SendError) Problem() string { return e.What }
 
 // Permanent says whether trying again is useless.
 func (e *SendError) Permanent() bool { return e.Final }
+
+// RetryAfter is how long to wait at least before the next attempt.
+func (e *SendError) RetryAfter() time.Duration { return e.After }
+
+// Uncounted says whether the attempt failed for a reason that is not the
+// message's own, such as a number that may not send now.
+func (e *SendError) Uncounted() bool { return e.Held }
