@@ -48,7 +48,7 @@ soak: deps-test ## the long forms: many kills, many messages; prints counts
 	@QOA_SOAK=1 CGO_ENABLED=1 go test -race -timeout 120m -count=1 -v $(PKG)
 
 .PHONY: bench
-bench: bench-rules bench-scan bench-growth ## all measurements, each beside its own baseline (takes a while)
+bench: bench-rules bench-scan bench-growth bench-turns ## all measurements, each beside its own baseline (takes a while)
 
 .PHONY: bench-scan
 bench-scan: bin/bench ## purchases through HTTP beside one-statement pgbench (BENCH='-seconds 5')
@@ -57,6 +57,10 @@ bench-scan: bin/bench ## purchases through HTTP beside one-statement pgbench (BE
 .PHONY: bench-growth
 bench-growth: bin/bench ## the same, and card pages, up to 10^7 ledger rows (BENCH='-rows 10000,1000000')
 	@bin/bench growth $(BENCH)
+
+.PHONY: bench-turns
+bench-turns: bin/bench ## a conversation's turn over the simulator beside pgbench's writes (BENCH='-seconds 5')
+	@bin/bench turns $(BENCH)
 
 .PHONY: bin/bench
 bin/bench: deps build

@@ -19,6 +19,7 @@ import (
 const usage = `usage:
   bench scan   [flags]   POST /v1/purchases beside pgbench
   bench growth [flags]   the same, and the card page, at growing histories
+  bench turns  [flags]   a conversation's turn beside pgbench
 `
 
 // options are what the flags say.
@@ -33,6 +34,7 @@ type options struct {
 	keep     bool
 	explain  bool
 	binary   string
+	roles    string // of the server
 	parent   string // of the data folder
 	progress io.Writer
 }
@@ -72,13 +74,19 @@ func run(ctx context.Context, args []string) error {
 			return err
 		}
 		return growth(ctx, o)
+	case "turns":
+		o, err := parse(args, "30000", "1,16,64")
+		if err != nil {
+			return err
+		}
+		return turns(ctx, o)
 	}
 	fmt.Fprint(os.Stderr, usage)
 	return flag.ErrHelp
 }
 
 func parse(args []string, rows, conns string) (options, error) {
-	o := options{progress: os.Stderr}
+	o := options{progress: os.Stderr, roles: "api"}
 	f := flag.NewFlagSet("bench "+args[0], flag.ContinueOnError)
 	seconds := f.Int("seconds", 10, "of each measurement")
 	warm := f.Int("warmup", 3, "seconds of load before each measurement")

@@ -34,7 +34,9 @@ type site struct {
 	database string
 	server   *server
 	sample   sample
-	asking   float64 // round trips of asking for the number of them
+	script   string   // of pgbench; "" is that of purchases
+	defines  []string // its variables
+	asking   float64  // round trips of asking for the number of them
 }
 
 func (s *site) baseline() string { return s.database + "_pgbench" }

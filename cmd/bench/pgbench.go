@@ -28,6 +28,10 @@ var baselineScript string
 // same bytes.
 type sample struct{ receipt, basis, vars, trace string }
 
+func (s sample) defines() []string {
+	return []string{"receipt=" + s.receipt, "basis=" + s.basis, "vars=" + s.vars, "trace=" + s.trace}
+}
+
 func readSample(ctx context.Context, databaseURL string) (s sample, err error) {
 	err = connected(ctx, databaseURL, func(conn *pgx.Conn) error {
 		return conn.QueryRow(ctx, `
@@ -88,7 +92,11 @@ func (b *bench) pgbenchOnce(ctx context.Context, s *site, clients int, window ti
 		return 0, 0, err
 	}
 	script := filepath.Join(b.cluster.dir, "pgbench.sql")
-	if err := os.WriteFile(script, []byte(b.script()), 0o600); err != nil {
+	sql, defines := s.script, s.defines
+	if sql == "" {
+		sql, defines = b.script(), s.sample.defines()
+	}
+	if err := os.WriteFile(script, []byte(sql), 0o600); err != nil {
 		return 0, 0, err
 	}
 	u, err := url.Parse(b.url(s.baseline()))
@@ -103,9 +111,11 @@ func (b *bench) pgbenchOnce(ctx context.Context, s *site, clients int, window ti
 		"-f", script, "-l", "--log-prefix", filepath.Join(b.cluster.dir, "pgbench_log"),
 		// 16 digits of time, which is what IDs begin with.
 		"-D", "begin=" + strconv.FormatInt(time.Now().UnixMicro(), 10), "-D", "n=0",
-		"-D", "receipt=" + s.sample.receipt, "-D", "basis=" + s.sample.basis, "-D", "vars=" + s.sample.vars, "-D", "trace=" + s.sample.trace,
-		s.baseline(),
 	}
+	for _, v := range defines {
+		args = append(args, "-D", v)
+	}
+	args = append(args, s.baseline())
 	cmd := exec.CommandContext(ctx, path, args...)
 	cmd.Dir = b.cluster.dir
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "PGHOST=" + u.Query().Get("host"), "PGPORT=" + u.Query().Get("port"), "PGUSER=" + u.User.Username()}

@@ -30,7 +30,7 @@ type server struct {
 	log     string
 }
 
-// startServer runs `qoa serve` with the role that takes purchases.
+// startServer runs `qoa serve` with the roles that are measured.
 func startServer(ctx context.Context, c *cluster, w *world, o options, database string) (*server, error) {
 	address, err := freeAddress()
 	if err != nil {
@@ -42,7 +42,7 @@ func startServer(ctx context.Context, c *cluster, w *world, o options, database 
 		return nil, err
 	}
 	defer out.Close()
-	s.cmd = exec.Command(o.binary, "serve", "--roles", "api")
+	s.cmd = exec.Command(o.binary, "serve", "--roles", o.roles)
 	s.cmd.Env = append(serverEnv(c, w, database), "PORT="+address[strings.LastIndexByte(address, ':')+1:])
 	s.cmd.Stdout, s.cmd.Stderr = out, out
 	// Ctrl-C is ours to handle: it is stopped in order.
