@@ -29,7 +29,7 @@ func verifyOTP(t *testing.T, w *apitest.World) {
 	code := ""
 	w.Tx(t, func(ctx context.Context, tx *store.Tx) {
 		for range 5 {
-			out, ok, err := tx.Claim(ctx, w.Keepers[0].Person, time.Minute)
+			out, ok, err := tx.Claim(ctx, w.Keepers[0].Person, "", time.Minute)
 			require.NoError(t, err)
 			require.True(t, ok, "no code in the outbox")
 			if out.Template == "otp.code" {

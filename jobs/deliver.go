@@ -50,7 +50,7 @@ func (d *deliverer) deliver(ctx context.Context, person loyalty.ID) error {
 			var m store.Outbound
 			var ok bool
 			err := d.db.InTx(ctx, func(tx *store.Tx) (err error) {
-				m, ok, err = tx.Claim(ctx, person, d.lease)
+				m, ok, err = tx.Claim(ctx, person, "", d.lease)
 				return err
 			})
 			if err != nil || !ok {

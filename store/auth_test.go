@@ -243,7 +243,7 @@ func TestOneTimePasswords(t *testing.T) {
 		w.do(func(tx *store.Tx) error {
 			// Read as delivery does, past what onboarding left to send.
 			for {
-				out, ok, err := tx.Claim(ctx, w.person, time.Minute)
+				out, ok, err := tx.Claim(ctx, w.person, "", time.Minute)
 				require.NoError(t, err)
 				if !ok {
 					return nil

@@ -11,34 +11,160 @@ import (
 // Inbound is a message as a channel received it.
 type Inbound struct {
 	Channel   string
-	From      loyalty.Phone
-	MessageID string // the channel's own, 1 to 128 characters
-	Kind      string // text, image, audio, … (see the inbox table)
-	Text      string // or the caption
+	Number    loyalty.ID    // of the bot's, which it was written to; "" where the channel has none
+	From      loyalty.Phone // who wrote, where the channel knows no more of them
+	Sender    Sender        // who wrote, where it does
+	MessageID string        // the channel's own, 1 to 128 characters
+	Kind      string        // one of the kinds
+	Text      string        // or the caption
+	Of        string        // the message ID that an edit, a deletion, a reaction or a vote is about
+	Media     *MediaSource  // to be fetched later; nil where there is none
+	SentAt    time.Time     // by the sender's clock; zero where it is not known
 	TraceID   string
 }
 
+// The kinds of messages. A reaction, a vote, an edit and a deletion say something
+// about another message; undecryptable is one that could not be read yet.
+const (
+	KindText          = "text"
+	KindImage         = "image"
+	KindAudio         = "audio"
+	KindVideo         = "video"
+	KindSticker       = "sticker"
+	KindDocument      = "document"
+	KindLocation      = "location"
+	KindContact       = "contact"
+	KindPoll          = "poll"
+	KindPollVote      = "poll_vote"
+	KindReaction      = "reaction"
+	KindEdit          = "edit"
+	KindDelete        = "delete"
+	KindUnsupported   = "unsupported"
+	KindUndecryptable = "undecryptable"
+)
+
+// rereadPatience is how long a message that could not be read has to come again,
+// before its sender is asked to write it once more.
+const rereadPatience = 20 * time.Second
+
 // Receive persists a message; after the commit it may be acknowledged. The
-// same message again is known by its ID, and nothing happens (law 2).
+// same message again is known by its ID, whichever of the person's addresses it
+// comes from, and nothing happens (law 2).
+//
+// Reactions and votes ask for no answer. A deletion takes the text of what it is
+// about, and the turn, where that has not had it. An edit changes a message that
+// still waits; else it is one of its own. What could not be read has its turn
+// when it has not come again for a while.
 func (tx *Tx) Receive(ctx context.Context, in Inbound) (repeated bool, err error) {
-	from, err := tx.AddressOf(ctx, in.From)
+	if in.From != "" {
+		in.Sender.Phone = in.From
+	}
+	from, err := tx.AddressOfSender(ctx, in.Sender)
 	if err != nil {
 		return false, err
 	}
-	id := tx.newID()
-	tag, err := tx.tx.Exec(ctx, `
-		INSERT INTO inbox (id, channel, address_id, message_id, person_id, kind, text, trace_id, received_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-		ON CONFLICT ON CONSTRAINT inbox_message_key DO NOTHING`,
-		id, in.Channel, from.ID, in.MessageID, from.Person, in.Kind, storable(in.Text), in.TraceID, tx.now)
-	if err != nil || tag.RowsAffected() == 0 {
-		return err == nil, err
+	row := arrived{Inbound: in, id: tx.newID(), status: "pending"}
+	switch in.Kind {
+	case KindReaction, KindPollVote, KindDelete, KindEdit:
+		row.status = "done"
+	case KindUndecryptable:
+		due := tx.now.Add(rereadPatience)
+		row.due = &due
 	}
-	_, err = tx.tx.Exec(ctx, `
-		UPDATE persons SET first_wrote_at = coalesce(first_wrote_at, $2), last_wrote_at = $2 WHERE id = $1`,
-		from.Person, tx.now)
-	tx.ring(Event{Kind: TurnDue, ID: from.Person, Row: id})
+	person, repeated, err := tx.keepMessage(ctx, from.ID, row)
+	if err != nil || repeated {
+		return repeated, err
+	}
+	switch in.Kind {
+	case KindDelete:
+		err = tx.deleteMessage(ctx, person, in)
+	case KindEdit:
+		var late bool
+		if late, err = tx.editMessage(ctx, person, row); late {
+			row.status = "pending"
+		}
+	case KindUndecryptable:
+	default:
+		tx.later(`
+			UPDATE inbox SET status = 'done', done_at = $4, problem = 'came again'
+			WHERE person_id = $1 AND channel = $2 AND message_id = $3 AND kind = 'undecryptable' AND status = 'pending'`,
+			person, in.Channel, in.MessageID, tx.now)
+		if in.Media != nil {
+			tx.expectMedia(row)
+		}
+	}
+	if row.status == "pending" && row.due == nil {
+		tx.ring(Event{Kind: TurnDue, ID: person, Row: row.id})
+	}
 	return false, err
+}
+
+// arrived is a message on its way into the inbox.
+type arrived struct {
+	Inbound
+	id     loyalty.ID
+	status string
+	due    *time.Time
+}
+
+// keepMessage inserts the row, for whoever has the address now, and notes that the
+// person wrote. The address is held until the commit: so nobody merges the person
+// with another while a message of theirs comes in.
+func (tx *Tx) keepMessage(ctx context.Context, address loyalty.ID, in arrived) (person loyalty.ID, repeated bool, err error) {
+	var sent *time.Time
+	if !in.SentAt.IsZero() {
+		sent = &in.SentAt
+	}
+	err = tx.tx.QueryRow(ctx, `
+		WITH chat AS (
+			SELECT id, person_id FROM addresses WHERE id = $2 FOR SHARE
+		), fresh AS (
+			INSERT INTO inbox (id, channel, address_id, message_id, person_id, kind, text, trace_id, received_at, number_id, of_id, sent_at, due_at, status, done_at)
+			SELECT $1, $3, chat.id, $4, chat.person_id, $5, $6, $7, $8, $9, nullif($10, ''), $11, $12, $13, CASE WHEN $13 = 'done' THEN $8::timestamptz END
+			FROM chat
+			-- What was read once cannot become unreadable.
+			WHERE $5 <> 'undecryptable' OR NOT EXISTS (
+			  SELECT FROM inbox i WHERE i.channel = $3 AND i.person_id = chat.person_id AND i.message_id = $4)
+			ON CONFLICT DO NOTHING RETURNING person_id
+		), wrote AS (
+			UPDATE persons p SET first_wrote_at = coalesce(p.first_wrote_at, $8), last_wrote_at = $8, number_id = $9
+			FROM fresh WHERE p.id = fresh.person_id
+		)
+		SELECT chat.person_id, NOT EXISTS (SELECT FROM fresh) FROM chat`,
+		in.id, address, in.Channel, in.MessageID, in.Kind, storable(in.Text), in.TraceID, tx.now, optional(in.Number), in.Of, sent, in.due, in.status).
+		Scan(&person, &repeated)
+	if none(err) { // the address was forgotten just now
+		err = errMoved
+	}
+	return person, repeated, err
+}
+
+// deleteMessage forgets what a message said, and answers it no more.
+func (tx *Tx) deleteMessage(ctx context.Context, person loyalty.ID, in Inbound) error {
+	var of loyalty.ID
+	err := tx.tx.QueryRow(ctx, `
+		UPDATE inbox SET text = '', problem = CASE status WHEN 'pending' THEN 'deleted by its sender' ELSE problem END,
+		  done_at = coalesce(done_at, $4), status = CASE status WHEN 'pending' THEN 'done' ELSE status END
+		WHERE person_id = $1 AND channel = $2 AND message_id = $3 AND kind <> 'undecryptable' RETURNING id`,
+		person, in.Channel, in.Of, tx.now).Scan(&of)
+	if err != nil {
+		return ignoreNone(err) // it may be one of ours, or older than we are
+	}
+	tx.later(`UPDATE media SET status = 'refused', content = NULL, ref = NULL, problem = 'deleted by its sender' WHERE inbox_id = $1`, of)
+	return nil
+}
+
+// editMessage gives a message that waits its new text; late says that the edit has
+// to be answered itself.
+func (tx *Tx) editMessage(ctx context.Context, person loyalty.ID, in arrived) (late bool, err error) {
+	tag, err := tx.tx.Exec(ctx, `
+		UPDATE inbox SET text = $4 WHERE person_id = $1 AND channel = $2 AND message_id = $3 AND status = 'pending' AND kind <> 'undecryptable'`,
+		person, in.Channel, in.Of, storable(in.Text))
+	if err != nil || tag.RowsAffected() > 0 {
+		return false, err
+	}
+	tx.later(`UPDATE inbox SET kind = 'text', status = 'pending', done_at = NULL WHERE id = $1`, in.id)
+	return true, nil
 }
 
 // storable makes any text fit for Postgres, which refuses broken UTF-8 and NUL.
@@ -53,6 +179,7 @@ type Message struct {
 	Address    loyalty.ID `db:"address_id"`
 	MessageID  string     `db:"message_id"`
 	Person     loyalty.ID `db:"person_id"`
+	Number     loyalty.ID `db:"number_id"` // that it was written to; "" where the channel has none
 	Kind       string     `db:"kind"`
 	Text       string     `db:"text"`
 	Attempts   int        `db:"attempts"`
@@ -77,15 +204,17 @@ func (tx *Tx) FailTurn(ctx context.Context, m Message, problem string) (parked b
 	if err != nil || !parked {
 		return parked, err
 	}
-	return parked, tx.reply(ctx, m, Reply{Template: "conversation.parked"})
+	tx.reply(m, Reply{Template: "conversation.parked"})
+	return true, nil
 }
 
 // DueTurns finds persons with messages that wait for longer than patience: the
 // sweep that makes a lost ring harmless.
 func (tx *Tx) DueTurns(ctx context.Context, patience time.Duration, limit int) ([]Event, error) {
 	return tx.dueEvents(ctx, TurnDue, `
-		SELECT DISTINCT ON (person_id) person_id, id FROM inbox
-		WHERE status = 'pending' AND received_at <= $1 ORDER BY person_id, seq LIMIT $2`, tx.now.Add(-patience), limit)
+		SELECT DISTINCT ON (person_id) person_id, id, NULL::uuid FROM inbox
+		WHERE status = 'pending' AND (due_at IS NULL AND received_at <= $1 OR due_at <= $2) ORDER BY person_id, seq LIMIT $3`,
+		tx.now.Add(-patience), tx.now, limit)
 }
 
 func (tx *Tx) dueEvents(ctx context.Context, kind EventKind, sql string, args ...any) ([]Event, error) {
@@ -97,9 +226,11 @@ func (tx *Tx) dueEvents(ctx context.Context, kind EventKind, sql string, args ..
 	var events []Event
 	for rows.Next() {
 		e := Event{Kind: kind}
-		if err := rows.Scan(&e.ID, &e.Row); err != nil {
+		var number *loyalty.ID
+		if err := rows.Scan(&e.ID, &e.Row, &number); err != nil {
 			return nil, err
 		}
+		set(&e.Number, number)
 		events = append(events, e)
 	}
 	return events, rows.Err()

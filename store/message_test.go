@@ -184,7 +184,7 @@ func TestDeliveryKeepsOrderAndClaimsRunOut(t *testing.T) {
 	}
 	claim := func() (out store.Outbound, ok bool) {
 		w.do(func(tx *store.Tx) (err error) {
-			out, ok, err = tx.Claim(ctx, w.person, 30*time.Second)
+			out, ok, err = tx.Claim(ctx, w.person, "", 30*time.Second)
 			return err
 		})
 		return out, ok
@@ -290,7 +290,7 @@ func TestSecretsAreNotKeptWithMessages(t *testing.T) {
 			return err
 		}
 		var ok bool
-		out, ok, err = tx.Claim(ctx, w.person, time.Minute)
+		out, ok, err = tx.Claim(ctx, w.person, "", time.Minute)
 		require.True(t, ok)
 		return err
 	})

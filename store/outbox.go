@@ -44,44 +44,45 @@ func (tx *Tx) Notify(ctx context.Context, n Notice) (queued bool, err error) {
 		due = NextDaytime(tx.now, n.Zone)
 	}
 	id := tx.newID()
-	tag, err := tx.tx.Exec(ctx, insertNotice, tx.noticeArgs(ctx, id, n, due)...)
-	if err != nil || tag.RowsAffected() == 0 {
-		return false, err
+	e := Event{Kind: DeliveryDue, Row: id}
+	if due.After(tx.now) {
+		e.Kind = deliveryLater
 	}
-	tx.ringNotice(id, n, due)
+	var number *loyalty.ID
+	err = tx.tx.QueryRow(ctx, insertNotice, tx.noticeArgs(ctx, id, n, due)...).Scan(&e.ID, &number)
+	if err != nil {
+		return false, ignoreNone(err)
+	}
+	set(&e.Number, number)
+	tx.ring(e)
 	return true, nil
 }
 
 const insertNotice = `
-	INSERT INTO outbox (id, person_id, message_id, lane, template, vars, media, media_ref, cause, zone, trace_id, created_at, due_at)
-	SELECT $1, p.id, $3, $4, $5, $6, $7, $8, nullif($9, ''), nullif($10, ''), $13, $11, $12
-	FROM persons p
-	WHERE p.id = $2 AND p.erased_at IS NULL AND p.first_wrote_at IS NOT NULL
+	INSERT INTO outbox (id, person_id, number_id, message_id, lane, template, vars, media, media_ref, cause, zone, trace_id, created_at, due_at)
+	SELECT $1, p.id, p.number_id, $3, $4, $5, $6, $7, $8, nullif($9, ''), nullif($10, ''), $13, $11, $12
+	FROM persons q JOIN persons p ON p.id = coalesce(q.merged_into, q.id)
+	WHERE q.id = $2 AND p.erased_at IS NULL AND p.first_wrote_at IS NOT NULL
 	  AND ($4 = 'reply' OR p.opted_out_at IS NULL)
 	  AND ($4 <> 'promotion' OR p.promotions_at IS NOT NULL)
-	ON CONFLICT (cause) WHERE cause IS NOT NULL DO NOTHING`
+	ON CONFLICT (cause) WHERE cause IS NOT NULL DO NOTHING RETURNING person_id, number_id`
 
 func (tx *Tx) noticeArgs(ctx context.Context, id loyalty.ID, n Notice, due time.Time) []any {
 	return []any{id, n.Person, messageID(id), n.Lane, n.Template, n.Vars, n.Media, n.MediaRef, n.Cause, n.Zone, tx.now, due, Trace(ctx)}
 }
 
-func (tx *Tx) ringNotice(id loyalty.ID, n Notice, due time.Time) {
-	kind := DeliveryDue
-	if due.After(tx.now) {
-		kind = deliveryLater
-	}
-	tx.ring(Event{Kind: kind, ID: n.Person, Row: id})
-}
+// insertReply puts the answer to a message into the outbox, to the chat that it
+// came from.
+const insertReply = `
+	INSERT INTO outbox (id, person_id, channel, number_id, address_id, message_id, lane, body, template, vars, media, media_ref, inbox_id, trace_id, created_at, due_at)
+	VALUES ($1, $2, $3, $4, $5, $6, 'reply', nullif($7, ''), nullif($8, ''), $9, $10, $11, $12, $13, $14, $14)`
 
-// reply queues the answer to a message, to the chat that it came from.
-func (tx *Tx) reply(ctx context.Context, m Message, r Reply) error {
+// reply queues the answer to a message.
+func (tx *Tx) reply(m Message, r Reply) {
 	id := tx.newID()
-	_, err := tx.tx.Exec(ctx, `
-		INSERT INTO outbox (id, person_id, channel, address_id, message_id, lane, body, template, vars, media, media_ref, inbox_id, trace_id, created_at, due_at)
-		VALUES ($1, $2, $3, $4, $5, 'reply', nullif($6, ''), nullif($7, ''), $8, $9, $10, $11, $12, $13, $13)`,
-		id, m.Person, m.Channel, m.Address, messageID(id), r.Body, r.Template, r.Vars, r.Media, r.MediaRef, m.ID, m.TraceID, tx.now)
-	tx.ring(Event{Kind: DeliveryDue, ID: m.Person, Row: id})
-	return err
+	tx.later(insertReply, id, m.Person, m.Channel, optional(m.Number), optional(m.Address), messageID(id), r.Body, r.Template, r.Vars, r.Media, r.MediaRef,
+		m.ID, m.TraceID, tx.now)
+	tx.ring(Event{Kind: DeliveryDue, ID: m.Person, Row: id, Number: m.Number})
 }
 
 // messageID is the ID that a message keeps for all its attempts, in the form
@@ -97,9 +98,11 @@ func messageID(row loyalty.ID) string {
 type Outbound struct {
 	ID        loyalty.ID        `db:"id"`
 	Person    loyalty.ID        `db:"person_id"`
-	Channel   string            `db:"channel"` // "" where the person never wrote in one
-	Chat      string            `db:"chat"`    // the address; "" where there is none any more
+	Channel   string            `db:"channel"`   // "" where the person never wrote in one
+	Number    loyalty.ID        `db:"number_id"` // of the bot's, to send it through; "" where the channel has none
+	Chat      string            `db:"chat"`      // as the person wrote from it: the wire form, or the address; "" where there is none any more
 	MessageID string            `db:"message_id"`
+	ReplyTo   string            `db:"reply_to"` // ID of the message that it answers; "" where it answers none
 	Lane      Lane              `db:"lane"`
 	Body      string            `db:"body"`
 	Template  string            `db:"template"`
@@ -109,51 +112,51 @@ type Outbound struct {
 	Attempts  int               `db:"attempts"`
 	Zone      string            `db:"zone"`
 	OptedOut  bool              `db:"opted_out"`
+	Promoted  bool              `db:"promoted"` // wants promotions
 	TraceID   string            `db:"trace_id"`
 	CreatedAt time.Time         `db:"created_at"`
 }
 
-// Claim takes the person's oldest waiting message for lease: nobody else sends
-// it meanwhile, and nothing younger of the same person overtakes it, not even
-// while it waits to be tried again. ok is false when there is nothing to send
-// now, or another has the claim.
-func (tx *Tx) Claim(ctx context.Context, person loyalty.ID, lease time.Duration) (out Outbound, ok bool, err error) {
+// starts says whether the bot starts something with a message of the lane, rather
+// than to say what is waited for.
+func (l Lane) starts() bool { return l == LaneService || l == LanePromotion }
+
+// Claim takes the oldest message that waits for a person and goes through the
+// number ("" where the channel has none) for lease: nobody else sends it
+// meanwhile. What answers the person keeps its order, and goes before what the bot
+// starts; nothing younger of the same kind overtakes it, not even while it waits to
+// be tried again. ok is false when there is nothing to send now, or another has
+// the claim.
+//
+// What the bot starts waits where the number may start nothing, or not yet: see
+// Pacing. It blocks nothing of the person meanwhile.
+func (tx *Tx) Claim(ctx context.Context, person, number loyalty.ID, lease time.Duration) (out Outbound, ok bool, err error) {
+	may, err := tx.mayUse(ctx, number)
+	if err != nil || may == usesNothing {
+		return out, false, err
+	}
 	for {
-		rows, err := tx.tx.Query(ctx, `
-			WITH oldest AS (
-				SELECT id, claimed_until, due_at FROM outbox
-				WHERE person_id = $1 AND status = 'queued' AND (due_at <= $2 OR attempts > 0 AND zone IS NULL)
-				ORDER BY seq LIMIT 1 FOR UPDATE
-			)
-			UPDATE outbox o SET claimed_until = $3, attempts = o.attempts + 1
-			FROM oldest, persons p
-			WHERE o.id = oldest.id AND oldest.due_at <= $2 AND (oldest.claimed_until IS NULL OR oldest.claimed_until <= $2) AND p.id = o.person_id
-			RETURNING o.id, o.person_id,
-			  coalesce(o.channel, (SELECT i.channel FROM inbox i WHERE i.person_id = o.person_id ORDER BY i.seq DESC LIMIT 1), '') AS channel,
-			  coalesce((SELECT a.address FROM addresses a WHERE a.id = coalesce(o.address_id,
-			      (SELECT i.address_id FROM inbox i WHERE i.person_id = o.person_id AND i.address_id IS NOT NULL ORDER BY i.seq DESC LIMIT 1))),
-			    (SELECT a.address FROM addresses a WHERE a.person_id = o.person_id ORDER BY a.created_at LIMIT 1), '') AS chat,
-			  o.message_id, o.lane, coalesce(o.body, '') AS body, coalesce(o.template, '') AS template, o.vars,
-			  o.media, o.media_ref, o.attempts, coalesce(o.zone, '') AS zone, p.opted_out_at IS NOT NULL AS opted_out,
-			  o.trace_id, o.created_at`, person, tx.now, tx.now.Add(lease))
-		if err != nil {
-			return out, false, err
-		}
-		out, err = pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[Outbound])
-		if none(err) {
-			return out, false, nil
-		}
-		if err != nil {
+		out, ok, err = tx.claimOldest(ctx, person, number, lease, may)
+		if err != nil || !ok {
 			return out, false, err
 		}
 		// What held when the message was queued may hold no more (law 8).
 		switch {
-		case out.OptedOut && out.Lane != LaneReply:
+		case out.OptedOut && out.Lane != LaneReply, out.Lane == LanePromotion && !out.Promoted:
 			err = tx.Drop(ctx, out.ID, "opted out")
 		case out.Chat == "":
 			err = tx.Drop(ctx, out.ID, "no address")
 		case out.Zone != "" && NextDaytime(tx.now, out.Zone).After(tx.now):
-			err = tx.Retry(ctx, out.ID, "waits for the day", NextDaytime(tx.now, out.Zone))
+			err = tx.postpone(ctx, out.ID, NextDaytime(tx.now, out.Zone))
+		case out.Lane.starts() && number != "":
+			if ok, err = tx.start(ctx, number, out.ID); err == nil && !ok {
+				may = usesTalk // others of the person may go on
+				err = tx.unclaim(ctx, out.ID)
+				continue
+			}
+			if err == nil {
+				return out, true, tx.addVars(ctx, &out)
+			}
 		default:
 			return out, true, tx.addVars(ctx, &out)
 		}
@@ -161,6 +164,58 @@ func (tx *Tx) Claim(ctx context.Context, person loyalty.ID, lease time.Duration)
 			return out, false, err
 		}
 	}
+}
+
+// throughNumber says of an outbox row o of person p whether it goes through the
+// number $2. A notice goes through the number that the person wrote to last, where
+// it names none; so does what was to go through a number that is gone.
+const throughNumber = `CASE WHEN o.number_id IS NULL THEN CASE WHEN o.channel IS NULL THEN p.number_id END
+	  WHEN EXISTS (SELECT FROM whatsapp_numbers g WHERE g.id = o.number_id AND g.deleted_at IS NOT NULL) THEN p.number_id
+	  ELSE o.number_id END IS NOT DISTINCT FROM $2::uuid`
+
+// claimOldest claims what is to be sent first, of what may be sent.
+func (tx *Tx) claimOldest(ctx context.Context, person, number loyalty.ID, lease time.Duration, may use) (out Outbound, ok bool, err error) {
+	rows, err := tx.tx.Query(ctx, `
+		WITH oldest AS (
+			SELECT o.id, o.claimed_until, o.due_at, o.lane FROM outbox o JOIN persons p ON p.id = o.person_id
+			WHERE o.person_id = $1 AND o.status = 'queued' AND `+throughNumber+`
+			  AND (o.due_at <= $3 OR o.attempts > 0 AND o.zone IS NULL) AND ($5 OR o.lane NOT IN ('service', 'promotion'))
+			ORDER BY o.lane IN ('service', 'promotion'), o.seq LIMIT 1 FOR UPDATE OF o
+		)
+		UPDATE outbox o SET claimed_until = $4, attempts = o.attempts + 1, number_id = $2,
+		  channel = coalesce(o.channel, (SELECT i.channel FROM inbox i WHERE i.person_id = o.person_id ORDER BY i.seq DESC LIMIT 1))
+		FROM oldest, persons p
+		WHERE o.id = oldest.id AND oldest.due_at <= $3 AND (oldest.claimed_until IS NULL OR oldest.claimed_until <= $3) AND p.id = o.person_id
+		RETURNING o.id, o.person_id, coalesce(o.channel, '') AS channel, coalesce(o.number_id::text, '') AS number_id,
+		  coalesce((SELECT coalesce(a.wire, a.address) FROM addresses a WHERE a.id = coalesce(o.address_id,
+		      (SELECT i.address_id FROM inbox i WHERE i.person_id = o.person_id AND i.address_id IS NOT NULL ORDER BY i.seq DESC LIMIT 1))),
+		    (SELECT coalesce(a.wire, a.address) FROM addresses a WHERE a.person_id = o.person_id ORDER BY a.created_at LIMIT 1), '') AS chat,
+		  o.message_id, coalesce((SELECT i.message_id FROM inbox i WHERE i.id = o.inbox_id), '') AS reply_to,
+		  o.lane, coalesce(o.body, '') AS body, coalesce(o.template, '') AS template, o.vars,
+		  o.media, o.media_ref, o.attempts, coalesce(o.zone, '') AS zone, p.opted_out_at IS NOT NULL AS opted_out,
+		  p.promotions_at IS NOT NULL AS promoted, o.trace_id, o.created_at`,
+		person, optional(number), tx.now, tx.now.Add(lease), may == usesAll)
+	if err != nil {
+		return out, false, err
+	}
+	out, err = pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[Outbound])
+	if none(err) {
+		return out, false, nil
+	}
+	return out, err == nil, err
+}
+
+// unclaim takes a claim back, as if there had been none.
+func (tx *Tx) unclaim(ctx context.Context, id loyalty.ID) error {
+	_, err := tx.tx.Exec(ctx, `UPDATE outbox SET claimed_until = NULL, attempts = attempts - 1 WHERE id = $1`, id)
+	return err
+}
+
+// postpone is unclaim until later.
+func (tx *Tx) postpone(ctx context.Context, id loyalty.ID, at time.Time) error {
+	_, err := tx.tx.Exec(ctx, `
+		UPDATE outbox SET claimed_until = NULL, attempts = attempts - 1, due_at = $2, problem = 'waits for the day' WHERE id = $1`, id, at)
+	return err
 }
 
 // varCardURL is the variable that holds the chat link.
@@ -185,10 +240,32 @@ func (tx *Tx) addVars(ctx context.Context, out *Outbound) error {
 // it go: a link or a one-time password is for who received it, not for who reads
 // our database.
 func (tx *Tx) Sent(ctx context.Context, id loyalty.ID, body string) error {
+	// Its receipt may have come before this.
 	_, err := tx.tx.Exec(ctx, `
-		UPDATE outbox SET status = 'sent', sent_at = $2, problem = '', claimed_until = NULL, vars = NULL,
+		UPDATE outbox SET status = CASE status WHEN 'queued' THEN 'sent' ELSE status END, sent_at = $2, problem = '', claimed_until = NULL, vars = NULL,
 		  body = CASE WHEN template = 'otp.code' THEN '' ELSE $3 END
-		WHERE id = $1 AND status = 'queued'`, id, tx.now, secretLinks.ReplaceAllString(body, "/$1/…"))
+		WHERE id = $1 AND (status = 'queued' OR status IN ('delivered', 'read') AND sent_at IS NULL)`,
+		id, tx.now, secretLinks.ReplaceAllString(body, "/$1/…"))
+	return err
+}
+
+// Delivered notes how far messages came: "delivered" or "read". What is known
+// already, or would be a step back, changes nothing. A message that was not known
+// to be sent is by this.
+func (tx *Tx) Delivered(ctx context.Context, messageIDs []string, at time.Time, state string) error {
+	before := []string{"queued", "sent", "failed"}
+	switch state {
+	case "delivered":
+	case "read":
+		before = append(before, "delivered")
+	default:
+		return loyalty.Invalid("state", "debe ser delivered o read")
+	}
+	_, err := tx.tx.Exec(ctx, `
+		UPDATE outbox SET status = $3, problem = '', claimed_until = NULL, delivered_at = coalesce(delivered_at, $2),
+		  read_at = CASE WHEN $3 = 'read' THEN $2 ELSE read_at END
+		WHERE message_id = ANY($1) AND channel IN ('whatsapp', 'cloud') AND status = ANY($4) AND attempts > 0`,
+		nonNil(messageIDs), at, state, before)
 	return err
 }
 
@@ -217,13 +294,26 @@ func (tx *Tx) Drop(ctx context.Context, id loyalty.ID, problem string) error {
 	return err
 }
 
-// DueDeliveries finds persons with messages that could go: the sweep that makes
-// a lost ring harmless.
+// DueDeliveries finds persons with messages that could go now: the sweep that
+// makes a lost ring harmless, and that paces what the bot starts.
 func (tx *Tx) DueDeliveries(ctx context.Context, patience time.Duration, limit int) ([]Event, error) {
-	return tx.dueEvents(ctx, DeliveryDue, `
-		SELECT DISTINCT ON (person_id) person_id, id FROM outbox
-		WHERE status = 'queued' AND due_at <= $1 AND (claimed_until IS NULL OR claimed_until <= $2)
-		ORDER BY person_id, seq LIMIT $3`, tx.now.Add(-patience), tx.now, limit)
+	talk, err := tx.dueEvents(ctx, DeliveryDue, `
+		SELECT DISTINCT ON (o.person_id, w.number_id) o.person_id, o.id, w.number_id
+		FROM outbox o JOIN persons p ON p.id = o.person_id
+		LEFT JOIN whatsapp_numbers g ON g.id = o.number_id
+		CROSS JOIN LATERAL (SELECT CASE WHEN o.number_id IS NULL THEN CASE WHEN o.channel IS NULL THEN p.number_id END
+		  WHEN g.deleted_at IS NOT NULL THEN p.number_id ELSE o.number_id END AS number_id) w
+		LEFT JOIN whatsapp_numbers n ON n.id = w.number_id
+		WHERE o.status = 'queued' AND o.due_at <= $1 AND (o.claimed_until IS NULL OR o.claimed_until <= $2)
+		  -- What a number starts is dueStarts's, but for what does not know its number yet.
+		  AND (n.id IS NULL OR n.status IN ('connected', 'restricted') AND n.deleted_at IS NULL
+		    AND (o.lane NOT IN ('service', 'promotion') OR o.number_id IS DISTINCT FROM n.id))
+		ORDER BY o.person_id, w.number_id, o.seq LIMIT $3`, tx.now.Add(-patience), tx.now, limit)
+	if err != nil {
+		return nil, err
+	}
+	starts, err := tx.dueStarts(ctx)
+	return append(talk, starts...), err
 }
 
 // Backlog counts what waits, for metrics and the admin's page.
@@ -267,4 +357,26 @@ func (tx *Tx) Problems(ctx context.Context, limit int) ([]Problem, error) {
 		return nil, err
 	}
 	return pgx.CollectRows(rows, pgx.RowToStructByName[Problem])
+}
+
+// Redrive sends a dead letter again (an admin). The error is NOT_FOUND for what
+// is none.
+func (tx *Tx) Redrive(ctx context.Context, scope loyalty.Scope, id loyalty.ID) error {
+	if err := adminOnly(scope); err != nil {
+		return err
+	}
+	e := Event{Kind: DeliveryDue, Row: id}
+	var number *loyalty.ID
+	err := tx.tx.QueryRow(ctx, `
+		UPDATE outbox SET status = 'queued', attempts = 0, problem = '', due_at = $2, claimed_until = NULL
+		WHERE id = $1 AND status = 'failed' RETURNING person_id, number_id`, id, tx.now).Scan(&e.ID, &number)
+	if none(err) {
+		return loyalty.NotFound(loyalty.CodeNotFound, "Ese mensaje no existe, o no está detenido.")
+	}
+	if err != nil {
+		return err
+	}
+	set(&e.Number, number)
+	tx.ring(e)
+	return nil
 }

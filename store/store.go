@@ -31,6 +31,7 @@ type Options struct {
 	Secret    []byte           // QOA_SECRET: keys the chat links
 	PublicURL string           // without a slash at its end; links begin with it
 	Bell      Bell             // told after a commit that there is work; may be nil
+	Pacing    Pacing           // of what the bot starts by itself; the zero value is DefaultPacing
 }
 
 // Bell is told, after a commit, what there is to do. It may lose a ring: a
@@ -58,6 +59,8 @@ type Event struct {
 	Kind EventKind
 	ID   loyalty.ID
 	Row  loyalty.ID
+	// Number is whose process delivers; "" where any can, and in other kinds.
+	Number loyalty.ID
 }
 
 // DB is a pool of connections with the sources of time and randomness.
@@ -248,5 +251,5 @@ var lostRaces = map[string]bool{
 // retryable says whether the same transaction may succeed when run again.
 func retryable(err error) bool {
 	var pg *pgconn.PgError
-	return errors.As(err, &pg) && (pg.Code == "40P01" || pg.Code == "40001" || lostRaces[pg.ConstraintName])
+	return errors.Is(err, errMoved) || errors.As(err, &pg) && (pg.Code == "40P01" || pg.Code == "40001" || lostRaces[pg.ConstraintName])
 }

@@ -269,7 +269,7 @@ func (w *World) deliver(person loyalty.ID) {
 		var m store.Outbound
 		var ok bool
 		w.Do(func(tx *store.Tx) (err error) {
-			m, ok, err = tx.Claim(ctx, person, time.Minute)
+			m, ok, err = tx.Claim(ctx, person, "", time.Minute)
 			return err
 		})
 		if !ok {
