@@ -2,6 +2,7 @@ package wasim_test
 
 import (
 	"fmt"
+	"os"
 	"sync"
 	"testing"
 	"time"
@@ -11,10 +12,13 @@ import (
 	"github.com/qoa-conectados/qoa/bot/whatsapp/wasim"
 )
 
-// Twenty consumers and a bot that answers each message: what the tests of the
-// channel put on the server.
+// A crowd of consumers and a bot that answers each message: what the tests of
+// the channel put on the server.
 func TestCarriesACrowd(t *testing.T) {
-	const consumers, each = 20, 25
+	consumers, each := 10, 10
+	if os.Getenv("QOA_SOAK") != "" {
+		consumers, each = 20, 100
+	}
 	s := wasim.New(t)
 	begin := time.Now()
 	bot := s.NewPhone(t, "+5215500000000")

@@ -107,6 +107,12 @@ func (d *Device) Waiting() int {
 	})
 }
 
+// Idle says whether the device is online and has acknowledged all that it was
+// sent: messages, receipts and notifications.
+func (d *Device) Idle() bool {
+	return look(d.s, func() bool { return d.conn != nil && d.active && len(d.queue) == 0 })
+}
+
 // Logins is how often the device has logged in.
 func (d *Device) Logins() int { return look(d.s, func() int { return d.logins }) }
 
