@@ -1,0 +1,4 @@
+package whatsapp
+
+// Name is what inbox and outbox call this channel.
+const Name = "whatsapp"
