@@ -20,8 +20,10 @@ type Publisher interface {
 
 // Bell turns the store's events into tasks. It never fails: a ring that Redis
 // did not take is logged and counted, and the sweep finds the row. Who rings
-// does not wait for Redis either.
+// does not wait for Redis either. What this process can do itself at once does
+// not go through Redis at all.
 type Bell struct {
+	hands   *hands
 	queue   *queue
 	cards   Publisher
 	log     *slog.Logger
@@ -32,7 +34,7 @@ type Bell struct {
 // NewBell makes a bell. cards may be nil where no page is served. Flush it
 // before the client is closed.
 func NewBell(client redis.UniversalClient, cards Publisher, log *slog.Logger, m *Metrics) *Bell {
-	return &Bell{queue: newQueue(client), cards: cards, log: log, metrics: m, waiting: new(waiting)}
+	return &Bell{hands: newHands(log), queue: newQueue(client), cards: cards, log: log, metrics: m, waiting: new(waiting)}
 }
 
 // forNotices is the same bell for what nobody waits for: a job's thousands of
@@ -60,6 +62,9 @@ func (b *Bell) Ring(ctx context.Context, events []store.Event) {
 	w := b.waiting
 	if w == nil {
 		b.ring(ctx, events)
+		return
+	}
+	if events = slices.DeleteFunc(slices.Clone(events), b.hands.take); len(events) == 0 {
 		return
 	}
 	w.mu.Lock()
@@ -135,7 +140,7 @@ func (b *Bell) ring(ctx context.Context, events []store.Event) {
 	var tasks []task
 	var changed []loyalty.ID
 	for _, e := range events {
-		same := store.Event{Kind: e.Kind, ID: e.ID}
+		same := store.Event{Kind: e.Kind, ID: e.ID, Number: e.Number}
 		if rung[same] {
 			continue
 		}
@@ -145,7 +150,7 @@ func (b *Bell) ring(ctx context.Context, events []store.Event) {
 			tasks = append(tasks, turnTask(e))
 		case store.DeliveryDue:
 			t := deliverTask(e)
-			if b.waiting == nil {
+			if b.waiting == nil && e.Number == "" {
 				t.queue = queueNotices
 			}
 			tasks = append(tasks, t)
@@ -176,5 +181,9 @@ func turnTask(e store.Event) task {
 }
 
 func deliverTask(e store.Event) task {
-	return task{kind: KindDeliver, queue: queueTalk, id: string(e.Row), payload: string(e.ID)}
+	to := queueTalk
+	if e.Number != "" {
+		to = numberQueue(e.Number)
+	}
+	return task{kind: KindDeliver, queue: to, id: string(e.Row), payload: string(e.ID)}
 }

@@ -15,8 +15,9 @@ import (
 // The same MessageID again must be the same message to whoever receives it.
 //
 // An error may tell, by methods of its own, that trying again is useless
-// (Permanent() bool) and what happened in words without personal data
-// (Problem() string).
+// (Permanent() bool), how long to wait at least (RetryAfter() time.Duration), that
+// the message is not the reason, so that the attempt does not count (Uncounted()
+// bool), and what happened in words without personal data (Problem() string).
 type Sender interface {
 	Send(ctx context.Context, m store.Outbound) error
 }
@@ -30,27 +31,54 @@ type Texts interface {
 // backoff's delays that is about an hour and a half.
 const maxSends = 10
 
-// deliverer empties the outbox, person by person, oldest first.
+// deliverer empties the outbox of what goes through a number, or through channels
+// without numbers, person by person, oldest first.
 type deliverer struct {
 	db      *store.DB
-	senders map[string]Sender
+	number  loyalty.ID
+	sender  func(channel string) (SendFunc, bool)
 	channel string // for who never wrote in one
 	texts   Texts
 	lease   time.Duration
 	log     *slog.Logger
 	metrics *Metrics
 	lanes   *lanes
+
+	inside gate
+	owned  context.Context // sends are called off when it ends
+	over   context.CancelFunc
+}
+
+// ready makes it work until owned ends, or end is called.
+func (d *deliverer) ready(owned context.Context) *deliverer {
+	d.lanes = newLanes()
+	d.owned, d.over = context.WithCancel(owned)
+	return d
+}
+
+// end takes up nothing new, lets what is under way come to its end, and calls it
+// off when patience is over, which it says by false.
+func (d *deliverer) end(patience time.Duration) bool {
+	defer d.over()
+	return d.inside.close(patience)
 }
 
 // deliver sends all that is due to a person. Its error is a failure of the
 // database's; a failure to send is noted in the row.
 func (d *deliverer) deliver(ctx context.Context, person loyalty.ID) error {
+	if !d.inside.enter() {
+		return nil
+	}
+	defer d.inside.leave()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(d.owned, cancel)()
 	return d.lanes.do(person, func() error {
-		for ctx.Err() == nil {
+		for ctx.Err() == nil && d.inside.open() {
 			var m store.Outbound
 			var ok bool
 			err := d.db.InTx(ctx, func(tx *store.Tx) (err error) {
-				m, ok, err = tx.Claim(ctx, person, "", d.lease)
+				m, ok, err = tx.Claim(ctx, person, d.number, d.lease)
 				return err
 			})
 			if err != nil || !ok {
@@ -70,24 +98,11 @@ func (d *deliverer) one(ctx context.Context, m store.Outbound) error {
 	err := d.send(ctx, &m)
 	// What was sent is sent, also when the process is told to stop meanwhile.
 	ctx = context.WithoutCancel(ctx)
-	result := "sent"
-	txErr := d.db.InTx(ctx, func(tx *store.Tx) error {
-		switch {
-		case err == nil:
-			return tx.Sent(ctx, m.ID, m.Body)
-		case permanent(err) || m.Attempts >= maxSends:
-			result = "failed"
-			return tx.Fail(ctx, m.ID, problem(err))
-		default:
-			result = "retried"
-			return tx.Retry(ctx, m.ID, problem(err), tx.Now().Add(backoff(m.Attempts)))
-		}
-	})
-	if txErr != nil {
-		return txErr
+	result, note := d.verdict(ctx, m, err)
+	if err := d.note(ctx, note); err != nil {
+		return err
 	}
 	d.metrics.delivered(string(m.Lane), result, d.db.Now().Sub(m.CreatedAt))
-	ctx = store.WithTrace(ctx, m.TraceID)
 	log := d.log.With("outbox_id", string(m.ID), "lane", string(m.Lane), "attempt", m.Attempts)
 	if err != nil {
 		log.WarnContext(ctx, "message not sent", "result", result, "problem", problem(err))
@@ -97,6 +112,44 @@ func (d *deliverer) one(ctx context.Context, m store.Outbound) error {
 	return nil
 }
 
+// verdict says what a send came to, and how the row is to say so.
+func (d *deliverer) verdict(ctx context.Context, m store.Outbound, err error) (result string, note func(*store.Tx) error) {
+	wait := backoff(m.Attempts)
+	var later interface{ RetryAfter() time.Duration }
+	if errors.As(err, &later) {
+		wait = max(wait, later.RetryAfter())
+	}
+	switch {
+	case err == nil:
+		return "sent", func(tx *store.Tx) error { return tx.Sent(ctx, m.ID, m.Body) }
+	case d.owned.Err() != nil:
+		// The next owner need not wait, and nobody knows whether this one got through.
+		return "called off", func(tx *store.Tx) error { return tx.Postpone(ctx, m.ID, "called off", tx.Now()) }
+	case permanent(err):
+		return "failed", func(tx *store.Tx) error { return tx.Fail(ctx, m.ID, problem(err)) }
+	case uncounted(err):
+		return "held", func(tx *store.Tx) error {
+			return tx.Postpone(ctx, m.ID, problem(err), tx.Now().Add(max(wait, leastHold)))
+		}
+	case m.Attempts >= maxSends:
+		return "failed", func(tx *store.Tx) error { return tx.Fail(ctx, m.ID, problem(err)) }
+	}
+	return "retried", func(tx *store.Tx) error { return tx.Retry(ctx, m.ID, problem(err), tx.Now().Add(wait)) }
+}
+
+// note writes what came of a send. A database that is away for a moment must not
+// let what was sent be sent again, so it is tried for as long as the claim holds.
+func (d *deliverer) note(ctx context.Context, fn func(*store.Tx) error) error {
+	end := time.Now().Add(d.lease / 5)
+	for pause := 20 * time.Millisecond; ; pause *= 2 {
+		err := d.db.InTx(ctx, fn)
+		if err == nil || time.Now().Add(pause).After(end) {
+			return err
+		}
+		time.Sleep(pause)
+	}
+}
+
 func (d *deliverer) send(ctx context.Context, m *store.Outbound) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -104,10 +157,14 @@ func (d *deliverer) send(ctx context.Context, m *store.Outbound) (err error) {
 			err = failure{problem: "sender panicked", err: fmt.Errorf("panic: %v", p)}
 		}
 	}()
+	if m.Attempts > maxSends {
+		// Nobody noted how the last one ended: it takes the process with it.
+		return failure{problem: "the process ended while it was being sent, too often", permanent: true}
+	}
 	if m.Channel == "" {
 		m.Channel = d.channel
 	}
-	sender, ok := d.senders[m.Channel]
+	send, ok := d.sender(m.Channel)
 	if !ok {
 		return failure{problem: "no such channel here: " + m.Channel, permanent: true}
 	}
@@ -119,8 +176,14 @@ func (d *deliverer) send(ctx context.Context, m *store.Outbound) (err error) {
 	// Shorter than the claim: nobody may send a second time while we still try.
 	ctx, cancel := context.WithTimeout(ctx, d.lease*4/5)
 	defer cancel()
-	return sender.Send(ctx, *m)
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return send(ctx, *m)
 }
+
+// leastHold is how long a message waits at least whose number may not send now.
+const leastHold = 5 * time.Second
 
 // backoff is how long to wait after the nth attempt: 1 s, 4 s, 9 s, … growing
 // to 15 minutes.
@@ -151,6 +214,11 @@ func (f failure) Problem() string { return f.problem }
 func permanent(err error) bool {
 	var p interface{ Permanent() bool }
 	return errors.As(err, &p) && p.Permanent()
+}
+
+func uncounted(err error) bool {
+	var u interface{ Uncounted() bool }
+	return errors.As(err, &u) && u.Uncounted()
 }
 
 // problem says what happened in words that may be kept and shown: the error

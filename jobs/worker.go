@@ -39,6 +39,9 @@ type Options struct {
 // Worker does the work of the door of time: tasks, sweep and schedule.
 type Worker struct {
 	opt       Options
+	turn      handler
+	turns     gate
+	deliverer *deliverer
 	server    *asynq.Server
 	mux       *asynq.ServeMux
 	sweeper   *sweeper
@@ -49,11 +52,6 @@ type Worker struct {
 
 // NewWorker makes a worker; nothing runs yet.
 func NewWorker(opt Options) *Worker {
-	def := func(d *time.Duration, v time.Duration) {
-		if *d == 0 {
-			*d = v
-		}
-	}
 	def(&opt.Lease, 30*time.Second)
 	def(&opt.Sweep, time.Second)
 	def(&opt.Drain, 20*time.Second)
@@ -62,15 +60,26 @@ func NewWorker(opt Options) *Worker {
 	}
 	log, metrics, q := opt.Bell.log, opt.Bell.metrics, opt.Bell.queue
 	d := &deliverer{
-		db: opt.DB, senders: opt.Senders, channel: opt.Channel, texts: opt.Texts, lease: opt.Lease,
-		log: log, metrics: metrics, lanes: newLanes(),
+		db: opt.DB, channel: opt.Channel, texts: opt.Texts, lease: opt.Lease, log: log, metrics: metrics,
+		sender: func(channel string) (SendFunc, bool) {
+			s, ok := opt.Senders[channel]
+			if !ok {
+				return nil, false
+			}
+			return s.Send, true
+		},
 	}
+	w := &Worker{opt: opt, deliverer: d.ready(context.Background())}
 	turns := newLanes()
 	turn := func(ctx context.Context, person loyalty.ID) error {
+		if !w.turns.enter() {
+			return nil
+		}
+		defer w.turns.leave()
 		return turns.do(person, func() error { return opt.Turns.HandleTurns(ctx, person) })
 	}
 	runner := NewRunner(opt.DB, opt.Bell)
-	w := &Worker{opt: opt, mux: newMux(handlers{turn: turn, deliver: d.deliver, job: runner.runSlot})}
+	w.turn, w.mux = turn, newMux(handlers{turn: turn, deliver: d.deliver, job: runner.runSlot})
 	w.sweeper = &sweeper{
 		db: opt.DB, queue: q, turn: turn, deliver: d.deliver, turns: turns, sends: d.lanes,
 		width: max(opt.Concurrency/2, 1), log: log, metrics: metrics,
@@ -83,24 +92,14 @@ func NewWorker(opt Options) *Worker {
 // work until it is.
 func (w *Worker) Start(ctx context.Context) error {
 	log := w.opt.Bell.log
-	w.server = asynq.NewServerFromRedisClient(w.opt.Redis, asynq.Config{
-		Concurrency:              w.opt.Concurrency,
-		Queues:                   queueWeights(),
-		TaskCheckInterval:        50 * time.Millisecond,
-		DelayedTaskCheckInterval: time.Second,
-		ShutdownTimeout:          w.opt.Drain,
-		Logger:                   logger{log},
-		LogLevel:                 asynq.WarnLevel,
-		RetryDelayFunc: func(n int, _ error, _ *asynq.Task) time.Duration {
-			return time.Duration(n+1) * time.Second
-		},
-		ErrorHandler: asynq.ErrorHandlerFunc(func(ctx context.Context, t *asynq.Task, err error) {
-			log.WarnContext(ctx, "task failed", "kind", t.Type(), "error", err)
-		}),
-	})
+	w.server = asynq.NewServerFromRedisClient(w.opt.Redis, serverConfig(log, queueWeights(), w.opt.Concurrency, w.opt.Drain))
 	if err := w.server.Start(w.mux); err != nil {
 		return err
 	}
+	h := w.opt.Bell.hands
+	h.widen(w.opt.Concurrency)
+	h.learn(skill{kind: store.TurnDue}, w.turn)
+	h.learn(skill{kind: store.DeliveryDue}, w.deliverer.deliver)
 	// Not a child of ctx by its end: Shutdown says when, and in which order.
 	loops, stop := context.WithCancel(context.WithoutCancel(ctx))
 	w.stop = stop
@@ -116,8 +115,39 @@ func (w *Worker) Shutdown() {
 		return
 	}
 	w.stop()
+	h := w.opt.Bell.hands
+	h.forget(skill{kind: store.TurnDue})
+	h.forget(skill{kind: store.DeliveryDue})
 	w.server.Shutdown()
+	w.turns.close(w.opt.Drain)
+	w.deliverer.end(w.opt.Drain)
 	w.wg.Wait()
+}
+
+// def gives a time that was not set its default.
+func def(d *time.Duration, v time.Duration) {
+	if *d == 0 {
+		*d = v
+	}
+}
+
+// serverConfig is how we use asynq.
+func serverConfig(log *slog.Logger, queues map[string]int, concurrency int, drain time.Duration) asynq.Config {
+	return asynq.Config{
+		Concurrency:              concurrency,
+		Queues:                   queues,
+		TaskCheckInterval:        50 * time.Millisecond,
+		DelayedTaskCheckInterval: time.Second,
+		ShutdownTimeout:          drain,
+		Logger:                   logger{log},
+		LogLevel:                 asynq.WarnLevel,
+		RetryDelayFunc: func(n int, _ error, _ *asynq.Task) time.Duration {
+			return time.Duration(n+1) * time.Second
+		},
+		ErrorHandler: asynq.ErrorHandlerFunc(func(ctx context.Context, t *asynq.Task, err error) {
+			log.WarnContext(ctx, "task failed", "kind", t.Type(), "error", err)
+		}),
+	}
 }
 
 // logger hands asynq's log lines to ours.

@@ -147,7 +147,7 @@ func (tx *Tx) Claim(ctx context.Context, person, number loyalty.ID, lease time.D
 		case out.Chat == "":
 			err = tx.Drop(ctx, out.ID, "no address")
 		case out.Zone != "" && NextDaytime(tx.now, out.Zone).After(tx.now):
-			err = tx.postpone(ctx, out.ID, NextDaytime(tx.now, out.Zone))
+			err = tx.Postpone(ctx, out.ID, "waits for the day", NextDaytime(tx.now, out.Zone))
 		case out.Lane.starts() && number != "":
 			if ok, err = tx.start(ctx, number, out.ID); err == nil && !ok {
 				may = usesTalk // others of the person may go on
@@ -211,10 +211,18 @@ func (tx *Tx) unclaim(ctx context.Context, id loyalty.ID) error {
 	return err
 }
 
-// postpone is unclaim until later.
-func (tx *Tx) postpone(ctx context.Context, id loyalty.ID, at time.Time) error {
+// Postpone notes why a message waits until then, as if it had not been tried.
+func (tx *Tx) Postpone(ctx context.Context, id loyalty.ID, problem string, at time.Time) error {
 	_, err := tx.tx.Exec(ctx, `
-		UPDATE outbox SET claimed_until = NULL, attempts = attempts - 1, due_at = $2, problem = 'waits for the day' WHERE id = $1`, id, at)
+		UPDATE outbox SET claimed_until = NULL, attempts = attempts - 1, due_at = $3, problem = $2 WHERE id = $1 AND status = 'queued'`, id, problem, at)
+	return err
+}
+
+// FreeClaims lets a number's new owner take up at once what the one before had in
+// hand. Only the owner may call it, and before it claims anything itself.
+func (tx *Tx) FreeClaims(ctx context.Context, number loyalty.ID) error {
+	_, err := tx.tx.Exec(ctx, `
+		UPDATE outbox SET claimed_until = NULL WHERE number_id = $1 AND status = 'queued' AND claimed_until > $2`, number, tx.now)
 	return err
 }
 
@@ -294,27 +302,36 @@ func (tx *Tx) Drop(ctx context.Context, id loyalty.ID, problem string) error {
 	return err
 }
 
-// DueDeliveries finds persons with messages that could go now: the sweep that
-// makes a lost ring harmless, and that paces what the bot starts.
+// DueDeliveries finds persons with messages that could go now, and need no number:
+// the sweep that makes a lost ring harmless.
 func (tx *Tx) DueDeliveries(ctx context.Context, patience time.Duration, limit int) ([]Event, error) {
-	talk, err := tx.dueEvents(ctx, DeliveryDue, `
-		SELECT DISTINCT ON (o.person_id, w.number_id) o.person_id, o.id, w.number_id
-		FROM outbox o JOIN persons p ON p.id = o.person_id
-		LEFT JOIN whatsapp_numbers g ON g.id = o.number_id
-		CROSS JOIN LATERAL (SELECT CASE WHEN o.number_id IS NULL THEN CASE WHEN o.channel IS NULL THEN p.number_id END
-		  WHEN g.deleted_at IS NOT NULL THEN p.number_id ELSE o.number_id END AS number_id) w
-		LEFT JOIN whatsapp_numbers n ON n.id = w.number_id
-		WHERE o.status = 'queued' AND o.due_at <= $1 AND (o.claimed_until IS NULL OR o.claimed_until <= $2)
-		  -- What a number starts is dueStarts's, but for what does not know its number yet.
-		  AND (n.id IS NULL OR n.status IN ('connected', 'restricted') AND n.deleted_at IS NULL
-		    AND (o.lane NOT IN ('service', 'promotion') OR o.number_id IS DISTINCT FROM n.id))
+	return tx.dueEvents(ctx, DeliveryDue, dueDeliveries+` AND w.number_id IS NULL
 		ORDER BY o.person_id, w.number_id, o.seq LIMIT $3`, tx.now.Add(-patience), tx.now, limit)
+}
+
+// DueThrough is DueDeliveries of what goes through numbers, for their owner. It
+// paces what they start, too.
+func (tx *Tx) DueThrough(ctx context.Context, numbers []loyalty.ID, patience time.Duration, limit int) ([]Event, error) {
+	talk, err := tx.dueEvents(ctx, DeliveryDue, dueDeliveries+`
+		  AND w.number_id = ANY($4) AND n.status IN ('connected', 'restricted') AND n.deleted_at IS NULL
+		  -- What a number starts is dueStarts's, but for what does not know its number yet.
+		  AND (o.lane NOT IN ('service', 'promotion') OR o.number_id IS DISTINCT FROM n.id)
+		ORDER BY o.person_id, w.number_id, o.seq LIMIT $3`, tx.now.Add(-patience), tx.now, limit, numbers)
 	if err != nil {
 		return nil, err
 	}
-	starts, err := tx.dueStarts(ctx)
+	starts, err := tx.dueStarts(ctx, numbers)
 	return append(talk, starts...), err
 }
+
+const dueDeliveries = `
+	SELECT DISTINCT ON (o.person_id, w.number_id) o.person_id, o.id, w.number_id
+	FROM outbox o JOIN persons p ON p.id = o.person_id
+	LEFT JOIN whatsapp_numbers g ON g.id = o.number_id
+	CROSS JOIN LATERAL (SELECT CASE WHEN o.number_id IS NULL THEN CASE WHEN o.channel IS NULL THEN p.number_id END
+	  WHEN g.deleted_at IS NOT NULL THEN p.number_id ELSE o.number_id END AS number_id) w
+	LEFT JOIN whatsapp_numbers n ON n.id = w.number_id
+	WHERE o.status = 'queued' AND o.due_at <= $1 AND (o.claimed_until IS NULL OR o.claimed_until <= $2)`
 
 // Backlog counts what waits, for metrics and the admin's page.
 type Backlog struct {

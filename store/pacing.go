@@ -113,7 +113,7 @@ func (p *Pacing) bounds(paired *time.Time, now time.Time) []bound {
 const startCandidates = 3
 
 // dueStarts finds messages that numbers could start now.
-func (tx *Tx) dueStarts(ctx context.Context) ([]Event, error) {
+func (tx *Tx) dueStarts(ctx context.Context, numbers []loyalty.ID) ([]Event, error) {
 	return tx.dueEvents(ctx, DeliveryDue, `
 		SELECT o.person_id, o.id, n.id FROM whatsapp_numbers n
 		CROSS JOIN LATERAL (
@@ -122,5 +122,5 @@ func (tx *Tx) dueStarts(ctx context.Context) ([]Event, error) {
 			  AND (o.claimed_until IS NULL OR o.claimed_until <= $2)
 			  AND NOT EXISTS (SELECT FROM outbox t WHERE t.person_id = o.person_id AND t.status = 'queued' AND t.lane NOT IN ('service', 'promotion'))
 			ORDER BY o.due_at LIMIT $1) o
-		WHERE `+mayStart, startCandidates, tx.now)
+		WHERE n.id = ANY($3) AND `+mayStart, startCandidates, tx.now, numbers)
 }
