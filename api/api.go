@@ -56,11 +56,16 @@ type Operator struct{ Name, Address, Contact string }
 type Deps struct {
 	DB     *store.DB
 	Pages  *templates.Set
+	Texts  *templates.Messages
 	Log    *slog.Logger // adds the context's trace ID to each line (store.Trace)
 	Random io.Reader    // for trace IDs and form keys; safe for concurrent use
 
 	Dev bool // fixed secrets and time travel are allowed
 	Sim bool // the channel is the simulator: its doors are open
+
+	// Numbers says that the channel has numbers, which are paired here: BotNumber is
+	// then the one that the database says, and need not be set.
+	Numbers bool
 
 	Jobs      JobRunner
 	Health    Health        // may be nil
@@ -118,6 +123,9 @@ func New(d Deps) (*API, error) {
 	s := &server{
 		Deps: d, done: ctx.Done(), proxies: proxies, qr: templates.NewQRCache(2048),
 		secure: isHTTPS(d.DB.PublicURL()),
+	}
+	if d.Numbers {
+		s.BotNumber = s.sharedNumber
 	}
 	s.metrics = newMetrics(d)
 	spec, err := specJSON(d.DB.PublicURL(), d.Version)

@@ -31,7 +31,7 @@ type thing struct {
 // TestEveryOperation goes once through all that the document promises, in the
 // order in which an installation is filled.
 func TestEveryOperation(t *testing.T) {
-	w := apitest.New(t)
+	w := apitest.New(t, apitest.Numbers)
 	admin := w.As(w.Admin)
 	const ok, created = http.StatusOK, http.StatusCreated
 
@@ -71,7 +71,7 @@ func TestEveryOperation(t *testing.T) {
 	milk := rewards[0]
 	staff := apitest.Data[thing](admin, created, "POST", "/v1/staff", obj{"email": "leche@qoa.test", "password": "una-frase-larga", "name": "Leo", "role": "cpg", "cpg_id": cpg.ID})
 	apitest.Data[thing](admin, ok, "PATCH", "/v1/staff/"+string(staff.ID), obj{"name": "Leonor"})
-	for _, path := range []string{"cpgs", "brands", "products", "shops", "tenderos", "campaigns", "staff", "api-keys", "reorders", "outbox", "cases"} {
+	for _, path := range []string{"cpgs", "brands", "products", "shops", "tenderos", "campaigns", "staff", "api-keys", "reorders", "outbox", "inbox", "cases", "whatsapp/numbers"} {
 		apitest.Data[[]thing](admin, ok, "GET", "/v1/"+path, nil)
 	}
 
@@ -181,6 +181,17 @@ func TestEveryOperation(t *testing.T) {
 	assert.NotNil(t, closed.ClosedAt)
 	assert.Empty(t, apitest.Data[[]thing](admin, ok, "GET", "/v1/cases", nil))
 
+	// WhatsApp: a number, what was not sent, what was not answered.
+	device := apitest.Data[thing](admin, created, "POST", "/v1/whatsapp/numbers", obj{"label": "Otro"})
+	devices := "/v1/whatsapp/numbers/" + string(device.ID)
+	apitest.Data[thing](admin, ok, "GET", devices, nil)
+	apitest.Data[thing](admin, ok, "PATCH", devices, obj{"label": "Uno más"})
+	apitest.Data[thing](admin, ok, "POST", devices+"/pairing", nil)
+	apitest.Data[thing](admin, ok, "DELETE", devices, nil)
+	assert.Equal(t, ok, admin.Do("GET", "/v1/whatsapp/numbers/"+string(w.Number)+"/qr.png", nil).Status)
+	apitest.Data[thing](admin, http.StatusAccepted, "POST", "/v1/outbox/"+string(w.DeadLetter(t, "x"))+"/redrive", nil)
+	apitest.Data[thing](admin, http.StatusAccepted, "POST", "/v1/inbox/"+string(w.Park(t, "x"))+"/redrive", nil)
+
 	// Pictures.
 	for _, path := range []string{"/v1/cards/" + w.Shoppers[0].Card + "/qr.png", "/v1/shops/" + shop.Code + "/qr.png", "/v1/shops/" + string(shop.ID) + "/qr.png?px=256"} {
 		res := w.Do("GET", path, nil)
@@ -269,14 +280,4 @@ func TestTimeTravelIsForDevelopers(t *testing.T) {
 	assert.Equal(t, "AS_OF_REFUSED", code)
 	apitest.Data[obj](w.As(w.Admin), http.StatusAccepted, "POST", "/v1/jobs/roi/runs", obj{})
 	w.As(w.Admin).Problem(http.StatusNotFound, "POST", "/v1/jobs/verify/runs", nil)
-}
-
-// TestTheOutboxIsOnePage, as the document says: it takes no cursor.
-func TestTheOutboxIsOnePage(t *testing.T) {
-	for _, p := range apitest.Document(t).Paths.Value("/v1/outbox").Get.Parameters {
-		assert.NotEqual(t, "cursor", p.Value.Name)
-	}
-	w := apitest.New(t)
-	assert.Contains(t, w.As(w.Admin).Do("GET", "/v1/outbox?limit=1", nil).Text(), `"next_cursor":null`)
-	w.As(w.Admin).Problem(http.StatusBadRequest, "GET", "/v1/outbox?limit=0", nil)
 }

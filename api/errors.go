@@ -47,6 +47,8 @@ const (
 	codeTooLarge loyalty.Code = "PAYLOAD_TOO_LARGE"
 	codeTimeout  loyalty.Code = "REQUEST_TIMEOUT"
 	codeOrigin   loyalty.Code = "FOREIGN_ORIGIN"
+
+	codeNoNumbers loyalty.Code = "CHANNEL_WITHOUT_NUMBERS"
 )
 
 // problem is an RFC 9457 problem document.

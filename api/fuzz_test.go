@@ -128,11 +128,11 @@ func rounds(t *testing.T) int {
 // TestPitfall_P44_NoInputGivesA500: the client fails the test on any 500 and on
 // any answer that the document does not promise.
 func TestPitfall_P44_NoInputGivesA500(t *testing.T) {
-	w := apitest.New(t)
+	w := apitest.New(t, apitest.Numbers)
 	doc := apitest.Document(t)
 	f := &fuzzer{r: rand.New(rand.NewPCG(44, 44)), known: []string{ //nolint:gosec // repeatable on purpose
 		string(w.Tenants[0].CPG), string(w.Tenants[0].Brand), string(w.Tenants[0].Product), string(w.Tenants[0].Campaign), string(w.Tenants[0].Reward),
-		string(w.Keepers[0].Shop.ID), w.Keepers[0].Shop.Code, w.Shoppers[0].Card, w.Tenants[0].GTIN, w.Redemption, string(w.Purchase), string(w.Tenants[0].Segment), "+525512345670",
+		string(w.Keepers[0].Shop.ID), w.Keepers[0].Shop.Code, w.Shoppers[0].Card, w.Tenants[0].GTIN, w.Redemption, string(w.Purchase), string(w.Tenants[0].Segment), "+525512345670", string(w.Number),
 		"roi", "nudges", "failed", "Plata", "day", "18:00", "1", "admin@qoa.test", apitest.Password, "Algo", "7501020513127",
 	}}
 	var paths []string

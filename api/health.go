@@ -19,7 +19,8 @@ func (s *server) live(c *fiber.Ctx) error {
 func (s *server) ready(c *fiber.Ctx) error {
 	status, code, details := "ok", http.StatusOK, map[string]string{}
 	answer := map[string]any{"details": details}
-	for _, d := range s.dependencies(c.UserContext()) {
+	all, numbers := s.dependencies(c.UserContext())
+	for _, d := range all {
 		answer[d.Name] = d.State
 		if d.Detail != "" {
 			details[d.Name] = d.Detail
@@ -32,22 +33,39 @@ func (s *server) ready(c *fiber.Ctx) error {
 		}
 	}
 	answer["status"] = status
+	if numbers != nil {
+		answer["numbers"] = numbers
+	}
 	return c.Status(code).JSON(answer)
 }
 
 const postgres = "postgres"
 
-// dependencies asks everything how it is, Postgres first.
-func (s *server) dependencies(ctx context.Context) []Dependency {
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+// healthWait bounds the questions to what the process leans on.
+const healthWait = 2 * time.Second
+
+// dependencies asks everything how it is, Postgres first; numbers is nil where the
+// channel has none.
+func (s *server) dependencies(ctx context.Context) (all []Dependency, numbers []numberHealth) {
+	ctx, cancel := context.WithTimeout(ctx, healthWait)
 	defer cancel()
 	db := Dependency{Name: postgres, State: "ok"}
 	if err := s.DB.Ping(ctx); err != nil {
 		db.State, db.Detail = "down", "no responde"
 	}
-	all := []Dependency{db}
+	all = append(all, db)
 	if s.Health != nil {
 		all = append(all, s.Health.Health(ctx)...)
 	}
-	return all
+	if !s.Numbers {
+		return all, nil
+	}
+	channel, numbers := s.numbersHealth(ctx)
+	for i := range all {
+		if all[i].Name == whatsapp {
+			all[i] = channel // what the numbers say, whoever else has a word for it
+			return all, numbers
+		}
+	}
+	return append(all, channel), numbers
 }

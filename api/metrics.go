@@ -37,7 +37,7 @@ func newMetrics(d Deps) *metrics {
 	if m.registry == nil {
 		m.registry = prometheus.NewRegistry()
 	}
-	m.registry.MustRegister(m.requests, backlog{d.DB}, collectors.NewGoCollector(),
+	m.registry.MustRegister(m.requests, backlog{d.DB}, traffic{d.DB, d.Numbers}, collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "qoa_db_connections_in_use", Help: "Connections of the pool at work."},
 			func() float64 { n, _ := d.DB.Stat(); return float64(n) }),

@@ -83,7 +83,8 @@ func (s *server) adminPage(c *fiber.Ctx) error {
 	if c.Query("caso") == "cerrado" {
 		v.Flash = "Listo: el caso quedó cerrado."
 	}
-	for _, d := range s.dependencies(c.UserContext()) {
+	health, _ := s.dependencies(c.UserContext())
+	for _, d := range health {
 		v.Health = append(v.Health, templates.AdminHealth{Name: d.Name, State: d.State, Detail: d.Detail})
 	}
 	return s.html(c, http.StatusOK, func(w io.Writer) error { return s.Pages.Admin(w, v) })

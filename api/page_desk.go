@@ -48,7 +48,7 @@ func (s *server) desk(ctx context.Context, c *fiber.Ctx, t *store.Tx) (templates
 func deskLinks(root, path string) []templates.DeskLink {
 	pages := map[string][][2]string{
 		"/marca":  {{"Resultados", ""}, {"Campañas", "/campanas"}, {"Segmentos", "/segmentos"}},
-		"/admin":  {{"Operación", ""}, {"Campañas", "/campanas"}, {"Segmentos", "/segmentos"}, {"Ajustes", "/ajustes"}, {"Devoluciones", "/ventas"}},
+		"/admin":  {{"Operación", ""}, {"WhatsApp", "/whatsapp"}, {"Mensajes", "/mensajes"}, {"Campañas", "/campanas"}, {"Segmentos", "/segmentos"}, {"Ajustes", "/ajustes"}, {"Devoluciones", "/ventas"}},
 		"/tienda": {{"Vender", ""}, {"Ventas de hoy", "/ventas"}, {"Mis campañas", "/campanas"}, {"Segmentos", "/segmentos"}, {"Marcas", "/invitaciones"}},
 	}[root]
 	links := make([]templates.DeskLink, len(pages))

@@ -31,12 +31,8 @@ func (s *server) openLink(c *fiber.Ctx) error {
 
 // scanLoginPage tells who has no session how to enter.
 func (s *server) scanLoginPage(c *fiber.Ctx) error {
-	number := ""
-	if s.BotNumber != nil {
-		number = s.BotNumber()
-	}
 	return s.html(c, http.StatusUnauthorized, func(w io.Writer) error {
-		return s.Pages.ScanLogin(w, templates.ScanLoginView{WhatsAppURL: s.chatURL("hola"), Number: number})
+		return s.Pages.ScanLogin(w, templates.ScanLoginView{WhatsAppURL: s.chatURL("hola"), Number: s.botNumber()})
 	})
 }
 

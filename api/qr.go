@@ -34,19 +34,28 @@ func (s *server) cardQR(c *fiber.Ctx) error {
 func (s *server) cardURL(code string) string { return s.DB.PublicURL() + "/c/" + code }
 
 func (s *server) sendQR(c *fiber.Ctx, payload string) error {
-	px := defaultQR
-	if raw := c.Query("px"); raw != "" {
-		n, err := strconv.Atoi(raw)
-		if err != nil || n < leastQR || n > mostQR {
-			return loyalty.Invalid("px", "debe ser un número de 128 a 2048")
-		}
-		px = n
+	px, err := pixels(c)
+	if err != nil {
+		return err
 	}
 	png, err := s.qr.PNG(payload, px)
 	if err != nil {
 		return err
 	}
 	return sendCached(c, png, "image/png", forever)
+}
+
+// pixels reads how large a QR is wanted.
+func pixels(c *fiber.Ctx) (int, error) {
+	raw := c.Query("px")
+	if raw == "" {
+		return defaultQR, nil
+	}
+	n, err := strconv.Atoi(raw)
+	if err != nil || n < leastQR || n > mostQR {
+		return 0, loyalty.Invalid("px", "debe ser un número de 128 a 2048")
+	}
+	return n, nil
 }
 
 // forever is how long caches keep what never changes.

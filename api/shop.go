@@ -128,8 +128,12 @@ func place(v store.Shop) string {
 
 // visit counts an opened counter QR and sends the phone to the chat.
 func (s *server) visit(c *fiber.Ctx) error {
+	number := ""
 	shop, err := tx(s, c, func(ctx context.Context, t *store.Tx) (store.Shop, error) {
 		shop, err := t.ShopByCode(ctx, c.Params("code"))
+		if err == nil && s.Numbers {
+			number, err = t.CurrentNumber(ctx, shop.ID)
+		}
 		if err != nil || c.Method() != fiber.MethodGet {
 			return shop, err // a HEAD is a program that looks whether the link lives
 		}
@@ -146,7 +150,13 @@ func (s *server) visit(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	return c.Redirect(s.waURL(counterPhrase(shop)), http.StatusFound)
+	if !s.Numbers {
+		number = s.botNumber()
+	}
+	if number == "" {
+		return s.paused(c)
+	}
+	return c.Redirect(waURL(number, counterPhrase(shop)), http.StatusFound)
 }
 
 // counterPhrase is what the counter QR makes a phone write.

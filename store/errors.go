@@ -36,6 +36,10 @@ var constraints = map[string]*loyalty.Error{
 	"rewards_never_overspent":     refusals[LockStock],
 	"quotas_never_overspent":      refusals[LockBudget],
 	"cpgs_never_overspent":        refusals[LockBudget],
+
+	"whatsapp_numbers_shop_id_fkey": loyalty.Invalid("shop_id", "la tienda no existe"),
+	"whatsapp_numbers_cpg_id_fkey":  loyalty.Invalid("cpg_id", "la empresa no existe"),
+	"whatsapp_numbers_tenant_check": loyalty.Invalid("shop_id", "un número es de una tienda o de una empresa, no de las dos"),
 }
 
 func duplicate(field, reason string) *loyalty.Error {

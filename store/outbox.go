@@ -377,7 +377,7 @@ func (tx *Tx) Problems(ctx context.Context, limit int) ([]Problem, error) {
 }
 
 // Redrive sends a dead letter again (an admin). The error is NOT_FOUND for what
-// is none.
+// is none, and for one to somebody who was erased: nothing of it is left.
 func (tx *Tx) Redrive(ctx context.Context, scope loyalty.Scope, id loyalty.ID) error {
 	if err := adminOnly(scope); err != nil {
 		return err
@@ -386,7 +386,8 @@ func (tx *Tx) Redrive(ctx context.Context, scope loyalty.Scope, id loyalty.ID) e
 	var number *loyalty.ID
 	err := tx.tx.QueryRow(ctx, `
 		UPDATE outbox SET status = 'queued', attempts = 0, problem = '', due_at = $2, claimed_until = NULL
-		WHERE id = $1 AND status = 'failed' RETURNING person_id, number_id`, id, tx.now).Scan(&e.ID, &number)
+		WHERE id = $1 AND status = 'failed' AND NOT EXISTS (SELECT FROM persons p WHERE p.id = person_id AND p.erased_at IS NOT NULL)
+		RETURNING person_id, number_id`, id, tx.now).Scan(&e.ID, &number)
 	if none(err) {
 		return loyalty.NotFound(loyalty.CodeNotFound, "Ese mensaje no existe, o no está detenido.")
 	}

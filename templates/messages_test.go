@@ -33,6 +33,7 @@ func messageSamples() map[string]string {
 		"amount": "12", "date": "31 de enero", "reason": "Se cobró dos veces el ticket 1042", "tier": "Oro", "now": "Plata", "shops": "Abarrotes Lupita y La Esperanza",
 		"period": "del 6 al 12 de enero", "purchases": "1", "units": "1204", "total": "$12,345.50", "consumers": "31", "stamps": "96", "top": `[{"product":"Coca-Cola 600 ml","quantity":"40"},{"product":"Gansito","quantity":"12"}]`,
 		"poster_url": "https://qoa.example.com/v1/shops/K7M2QR/poster.pdf", "topic": "tu registro", "balance": "9", "revenue": "$12,345.50", "margin": "$3,210.00", "rewards_cost": "$540.00", "fee": "$1,000.00", "roi": "1.08", "what": "sellos", "used": "8,000", "cap": "10,000", "paused": "yes", "url": "https://qoa.example.com/marca/roi", "minutes": "5",
+		"until": "mañana a las 14:30", "since": "hoy a la 1:05",
 	}
 }
 

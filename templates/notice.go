@@ -86,3 +86,13 @@ func TooMany() NoticeView {
 		Tone:  "warn",
 	}
 }
+
+// NoWhatsApp is the notice for who would write to the bot while none of its numbers
+// is connected.
+func NoWhatsApp() NoticeView {
+	return NoticeView{
+		Title: "Nuestro WhatsApp está en pausa",
+		Body:  "Lo estamos volviendo a conectar. Escanea el código otra vez en unos minutos: tu tienda, tus sellos y tus puntos siguen aquí.",
+		Tone:  "warn",
+	}
+}

@@ -1,5 +1,10 @@
 package templates
 
+import (
+	"testing"
+	"time"
+)
+
 // Views of the desks, as full as they get.
 
 func sampleDesk() DeskView {
@@ -105,12 +110,48 @@ func sampleInvitations() InvitationsView {
 	}}
 }
 
+func sampleNumbers() NumbersView {
+	at := sampleTime()
+	return NumbersView{Desk: sampleDesk(), Flash: "Listo.", Error: "Ya existe.", Action: "/admin/whatsapp", Label: "Qoa Centro", Live: "/admin/whatsapp/fragment", Numbers: []NumberLine{
+		{"/admin/whatsapp/1", "Qoa Centro", "+52 55 1234 5678", NumberWords{"conectado", "ok", "El número está conectado.", "No hay nada que hacer."}, at, "hace 4 s", NumberDay{1284, 1279, 0, 3}},
+		{"/admin/whatsapp/2", "Qoa Sur", "+52 22 1234 5678", NumberWords{"bloqueado", "down", "WhatsApp bloqueó este número.", "Agrega otro."}, at, "hace 2 h", NumberDay{812, 640, 12, 40}},
+		{"/admin/whatsapp/3", "Nuevo", "", NumberWords{"por vincular", "degraded", "El código está listo.", "Escanéalo."}, time.Time{}, "", NumberDay{}},
+	}}
+}
+
+func sampleNumber(t testing.TB) NumberView {
+	qr, err := QRSVG("2@x,y,z")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return NumberView{
+		Desk: sampleDesk(), Flash: "Listo.", Error: "Ya existe.", ListURL: "/admin/whatsapp", Live: "/admin/whatsapp/1/fragment", Every: 2, Number: sampleNumbers().Numbers[1], QR: qr,
+		QRSeconds: 12, QRLife: 20, PairedAt: sampleTime(), RenameAction: "/r", DeleteAction: "/d",
+	}
+}
+
+func sampleOutbox() OutboxView {
+	at := sampleTime()
+	return OutboxView{
+		Desk: sampleDesk(), Flash: "Listo.", Error: "Ya no existe.", Counts: []AdminCount{{"en fila", 3}}, Filters: []OutboxFilter{{"Todos", "/admin/mensajes", true}, {"Fallidos", "/admin/mensajes?estado=failed", false}},
+		NextURL: "/n", FirstURL: "/f", Letters: []OutboxLetter{
+			{"Respuesta", "balance.show", "…5678", "Qoa Centro", OutboxStatus{"leído", "ok"}, []OutboxStep{{"en fila", at, true}, {"enviado", at, true}, {"entregado", at, true}, {"leído", at, true}}, time.Time{}, 1, "", ""},
+			{"Recordatorio", "", "", "", OutboxStatus{"falló", "down"}, []OutboxStep{{"en fila", at, true}, {"enviado", time.Time{}, false}}, at, 3, "WhatsApp no conoce el número", "/a"},
+		},
+	}
+}
+
 // sampleDesks are the desks' pages by name.
-func sampleDesks() map[string][]any {
+func sampleDesks(t testing.TB) map[string][]any {
+	waits, closed, parked := sampleNumber(t), sampleNumbers(), sampleOutbox()
+	waits.QR, waits.PairAction, waits.PairLabel = "", "/p", "Vincular otra vez"
+	closed.Closed, closed.Numbers = "El canal es el simulador.", nil
+	parked.Inbox, parked.Parked = true, []OutboxParked{{"Texto", "…5678", sampleTime(), 3, "no template", "/a"}}
 	get := sampleForm()
 	get.Get, get.Errors = true, get.Errors[:1]
 	return map[string][]any{
 		"form": {sampleForm(), get}, "campaigns": {sampleCampaigns()}, "campaign": {sampleCampaign()}, "confirm": {sampleConfirm()}, "sales": {sampleSales()}, "sale": {sampleSale()}, "simulation": {sampleSimulation()},
 		"segments": {sampleSegments()}, "participants": {sampleParticipants()}, "invitations": {sampleInvitations()},
+		"numbers": {sampleNumbers(), closed}, "number": {sampleNumber(t), waits}, "outbox": {sampleOutbox(), parked},
 	}
 }

@@ -192,6 +192,6 @@ func sampleViews(t testing.TB) map[string][]any {
 		"scan_login": {ScanLoginView{WhatsAppURL: "https://wa.me/525500000000?text=hola", Number: "+52 55 0000 0000"}},
 		"sim":        {sampleSim()},
 	}
-	maps.Copy(views, sampleDesks())
+	maps.Copy(views, sampleDesks(t))
 	return views
 }

@@ -74,6 +74,7 @@ type World struct {
 	Purchase         loyalty.ID // of the first consumer at shop 1, recorded by its tendero
 	Redemption       string     // code, requested by the first consumer
 	Case             loyalty.ID // open, of the first consumer
+	Number           loyalty.ID // of the bot, being paired: it shows QR
 }
 
 // Start is when a World begins. Not a round hour: midnight bugs hide at noon.
@@ -96,8 +97,10 @@ func New(t testing.TB, change ...func(*api.Deps)) *World {
 	require.NoError(t, err)
 	pages, err := templates.New()
 	require.NoError(t, err)
+	texts, err := templates.LoadMessages()
+	require.NoError(t, err)
 	deps := api.Deps{
-		DB: w.DB, Pages: pages, Log: slog.New(store.TraceHandler{Handler: slog.NewJSONHandler(w.Log, nil)}), Random: random,
+		DB: w.DB, Pages: pages, Texts: texts, Log: slog.New(store.TraceHandler{Handler: slog.NewJSONHandler(w.Log, nil)}), Random: random,
 		Dev: true, Sim: true, Jobs: w.Jobs, Health: healthy{}, Cards: w.Cards, Version: "test",
 		BotNumber: func() string { return "+525599999999" },
 		Operator:  api.Operator{Name: "Qoa Pruebas", Address: "CDMX", Contact: "datos@qoa.test"},
@@ -166,7 +169,11 @@ func (w *World) fill(t testing.TB) {
 		waits, err := tx.OpenCase(ctx, w.Shoppers[0].Person, store.CaseMissingStamp, "No me dieron mi <sello>")
 		require.NoError(t, err)
 		w.Case = waits.ID
+		n, err := tx.CreateNumber(ctx, system, "Qoa Centro")
+		require.NoError(t, err)
+		w.Number = n.ID
 	})
+	w.BotSays(t, w.Number, store.NumberState{QR: Ref(QR)})
 }
 
 // enter gives an access token and a page session.

@@ -166,8 +166,12 @@ func (s *server) startAPI(ctx context.Context, db *store.DB, client cache.Client
 	if err != nil {
 		return err
 	}
+	texts, err := templates.LoadMessages()
+	if err != nil {
+		return err
+	}
 	deps := api.Deps{
-		DB: db, Pages: pages, Log: s.log, Random: random(), Dev: s.dev, Sim: s.cfg.Channel == store.Sim, Version: version,
+		DB: db, Pages: pages, Texts: texts, Log: s.log, Random: random(), Dev: s.dev, Sim: s.cfg.Channel == store.Sim, Version: version,
 		Jobs: jobs.NewRunner(db, bell), Health: dependencies{client, s.cfg.Channel}, Cards: cards, Registry: registry,
 		BotNumber:      func() string { return s.cfg.SimNumber },
 		Operator:       api.Operator{Name: s.cfg.OperatorName, Address: s.cfg.OperatorAddress, Contact: s.cfg.OperatorContact},
