@@ -33,33 +33,57 @@ func (s *server) authorize(r Route) fiber.Handler {
 			return s.unknownCaller(c, r, unauthorized())
 		}
 		if r.Hot {
-			// Whom the token names is known; that it still stands, the route's own
-			// transaction finds out.
+			// Whom the token names is known; that it still stands, the use case's own
+			// transaction finds out, if it comes to that.
 			credential := store.Credential{Kind: kind, Token: token}
 			if scope, ok := s.DB.Recognize(credential); ok && r.allows(scope.Role) {
 				c.Locals(scopeKey, scope)
 				c.Locals(credentialKey, credential)
-				return c.Next()
+				err := c.Next()
+				if err == nil || loyalty.CodeOf(err) == loyalty.CodeUnauthorized {
+					return err
+				}
+				if _, proof := s.authenticate(c, kind, token); proof != nil {
+					return proof // what is wrong beside it is nobody's business
+				}
+				return err
 			}
 		}
-		var session store.Session
-		scope, err := tx(s, c, func(ctx context.Context, t *store.Tx) (scope loyalty.Scope, err error) {
-			scope, session, err = t.Authenticate(ctx, kind, token)
-			return scope, err
-		})
+		scope, err := s.authenticate(c, kind, token)
 		if loyalty.CodeOf(err) == loyalty.CodeUnauthorized {
 			return s.unknownCaller(c, r, err)
 		}
 		if err != nil {
 			return err
 		}
-		c.Locals(scopeKey, scope)
-		c.Locals(sessionKey, session)
 		if !r.allows(scope.Role) {
 			return loyalty.Forbidden()
 		}
 		return c.Next()
 	}
+}
+
+// authenticate asks the database whom the token names, and notes it.
+func (s *server) authenticate(c *fiber.Ctx, kind store.TokenKind, token string) (loyalty.Scope, error) {
+	var session store.Session
+	scope, err := tx(s, c, func(ctx context.Context, t *store.Tx) (scope loyalty.Scope, err error) {
+		scope, session, err = t.Authenticate(ctx, kind, token)
+		return scope, err
+	})
+	if err == nil {
+		c.Locals(scopeKey, scope)
+		c.Locals(sessionKey, session)
+	}
+	return scope, err
+}
+
+// unproven is the credential of a caller of a hot route who is only recognized;
+// nil where it was proven.
+func unproven(c *fiber.Ctx) *store.Credential {
+	if credential, ok := c.Locals(credentialKey).(store.Credential); ok {
+		return &credential
+	}
+	return nil
 }
 
 // unknownCaller sends people to where they enter, and machines an error.

@@ -1,7 +1,6 @@
 package api
 
 import (
-	"context"
 	"strings"
 	"time"
 	"unicode"
@@ -44,9 +43,11 @@ func (s *server) recordPurchase(c *fiber.Ctx) error {
 	for i, item := range in.Items {
 		purchase.Items[i] = store.ItemInput(item)
 	}
-	return once(s, c, func(ctx context.Context, t *store.Tx) (store.Receipt, bool, error) {
-		return t.RecordPurchase(ctx, scopeOf(c), purchase)
-	})
+	r, replayed, err := s.DB.RecordPurchase(c.UserContext(), scopeOf(c), unproven(c), purchase)
+	if err != nil {
+		return err
+	}
+	return answerOnce(c, r, replayed)
 }
 
 const mostKey = 128 // characters

@@ -18,11 +18,7 @@ import (
 func tx[T any](s *server, c *fiber.Ctx, fn func(context.Context, *store.Tx) (T, error)) (T, error) {
 	var v T
 	ctx := c.UserContext()
-	credential, unproven := c.Locals(credentialKey).(store.Credential)
 	err := s.DB.InTx(ctx, func(t *store.Tx) (err error) {
-		if unproven {
-			t.Prove(credential)
-		}
 		v, err = fn(ctx, t)
 		return err
 	})
@@ -53,6 +49,11 @@ func once[Out any](s *server, c *fiber.Ctx, do func(context.Context, *store.Tx) 
 	if err != nil {
 		return err
 	}
+	return answerOnce(c, v, replayed)
+}
+
+// answerOnce is the answer of once.
+func answerOnce[Out any](c *fiber.Ctx, v Out, replayed bool) error {
 	if replayed {
 		c.Set("Idempotent-Replayed", "true")
 		return data(c, http.StatusOK, v)

@@ -27,7 +27,7 @@ type Route struct {
 	Door   Door
 	Roles  []loyalty.Role // who may call, beside admins, where Door knows the caller
 	Page   bool           // read by people: errors are pages too
-	Hot    bool           // every answer comes of a transaction of tx: the caller is proven by it
+	Hot    bool           // the use case itself proves the caller, where it is known who that seems to be
 	handle func(*server, *fiber.Ctx) error
 }
 

@@ -7,24 +7,32 @@ import (
 	"github.com/qoa-conectados/qoa/store/loyalty"
 )
 
-// earnings are what the judgements of a purchase change, column by column, as
+// earnings are what the judgements of purchases change, column by column, as
 // insertEarnings takes it.
 type earnings struct {
-	person loyalty.ID
-	begun  []enrollmentRow // enrollments that begin with it
+	begun []begunEnrollment
 
 	enrollments    []loyalty.ID
+	shops          []loyalty.ID
+	times          []time.Time
 	stamps, points []int64
 	standings      []string
 	next           []*time.Time
 
-	ids, of, campaigns []loyalty.ID
-	versions           []int32
-	units              []loyalty.Unit
-	amounts, balances  []int64
-	ends               []*time.Time
+	ids, accounts, campaigns []loyalty.ID
+	versions                 []int32
+	units                    []loyalty.Unit
+	amounts, balances        []int64
+	purchases                []loyalty.ID
+	ends                     []*time.Time
 
-	takes []quotaTake
+	takes map[quotaKey]quotaTake
+}
+
+// begunEnrollment begins with a purchase.
+type begunEnrollment struct {
+	enrollmentRow
+	person loyalty.ID
 }
 
 // quotaTake is what is used of a quota, and its bound.
@@ -35,68 +43,70 @@ type quotaTake struct {
 	bound    int64
 }
 
-func newEarnings(tx *Tx, p *purchase) *earnings {
-	e := &earnings{person: p.person.ID}
+func newEarnings() *earnings { return &earnings{takes: map[quotaKey]quotaTake{}} }
+
+// of adds those of a purchase.
+func (e *earnings) of(tx *Tx, p *purchase) {
 	for i := range p.parts {
 		if pt := &p.parts[i]; pt.judgement != nil && pt.judgement.Earned() && !pt.judgement.Pending {
-			e.add(tx, pt, &p.sale)
+			e.add(tx, p, pt)
 		}
 	}
-	return e
 }
 
-func (e *earnings) add(tx *Tx, pt *part, sale *loyalty.Sale) {
+func (e *earnings) add(tx *Tx, p *purchase, pt *part) {
 	c, j, row := pt.campaign, pt.judgement, &pt.enrollment
 	if row.ID == "" {
 		row.ID, row.Campaign = tx.newID(), c.ID
 		if c.PerShop {
-			row.Shop = sale.Shop
+			row.Shop = p.sale.Shop
 		}
-		e.begun = append(e.begun, *row)
+		e.begun = append(e.begun, begunEnrollment{*row, p.person.ID})
 	}
 	standing, err := json.Marshal(j.Standing)
 	if err != nil { // numbers and texts always marshal
 		standing = nil
 	}
-	e.enrollments = append(e.enrollments, row.ID)
+	e.enrollments, e.shops, e.times = append(e.enrollments, row.ID), append(e.shops, p.sale.Shop), append(e.times, p.sale.At)
 	e.stamps, e.points = append(e.stamps, j.Stamps), append(e.points, j.Points)
 	e.standings = append(e.standings, string(standing))
-	e.next = append(e.next, nextExpiry(row.NextExpiry, &c.Terms, sale.At))
+	e.next = append(e.next, nextExpiry(row.NextExpiry, &c.Terms, p.sale.At))
 	var ends *time.Time
-	if at := expiryOf(&c.Terms, sale.At); !at.IsZero() {
+	if at := expiryOf(&c.Terms, p.sale.At); !at.IsZero() {
 		ends = &at
 	}
 	for _, u := range c.Scheme.Units() {
 		if j.Amount(u) == 0 {
 			continue
 		}
-		e.ids, e.of, e.campaigns = append(e.ids, tx.newID()), append(e.of, row.ID), append(e.campaigns, c.ID)
+		e.ids, e.accounts, e.campaigns = append(e.ids, tx.newID()), append(e.accounts, row.ID), append(e.campaigns, c.ID)
 		e.versions, e.units = append(e.versions, int32(c.Version)), append(e.units, u) //nolint:gosec // versions are few
 		e.amounts, e.balances = append(e.amounts, j.Amount(u)), append(e.balances, row.balance(u)+j.Amount(u))
-		e.ends = append(e.ends, ends)
+		e.purchases, e.ends = append(e.purchases, p.receipt.ID), append(e.ends, ends)
 	}
 	for _, t := range j.Takes {
 		bound, ok := pt.caps[t.Name]
 		if !ok { // a shared limit's first purchase in its period
 			bound = c.SharedLimit(t.Name)
 		}
-		e.takes = append(e.takes, quotaTake{campaign: c.ID, name: t.Name, amount: t.Amount, bound: bound})
+		key := quotaKey{c.ID, t.Name}
+		e.takes[key] = quotaTake{campaign: c.ID, name: t.Name, amount: e.takes[key].amount + t.Amount, bound: bound}
 	}
 }
 
-// args are the last parameters of insertPurchase, in its order.
+// args are the parameters of insertEarnings, in its order.
 func (e *earnings) args() []any {
 	return []any{
-		e.enrollments, e.stamps, e.points, e.standings, e.next,
-		e.ids, e.of, e.campaigns, e.versions, e.units, e.amounts, e.balances, e.ends,
+		e.enrollments, e.shops, e.times, e.stamps, e.points, e.standings, e.next,
+		e.ids, e.accounts, e.campaigns, e.versions, e.units, e.amounts, e.balances, e.purchases, e.ends,
 	}
 }
 
-// enroll begins the enrollments that begin with the purchase.
+// enroll begins the enrollments that begin with the purchases.
 func (e *earnings) enroll(tx *Tx) {
 	for _, row := range e.begun {
 		tx.later(`INSERT INTO enrollments (id, person_id, campaign_id, shop_id, created_at) VALUES ($1, $2, $3, $4, $5)`,
-			row.ID, e.person, row.Campaign, optional(row.Shop), tx.now)
+			row.ID, row.person, row.Campaign, optional(row.Shop), tx.now)
 	}
 }
 
@@ -107,10 +117,12 @@ func (e *earnings) reserve(tx *Tx) {
 	if len(e.takes) == 0 {
 		return
 	}
-	campaigns, names := make([]loyalty.ID, len(e.takes)), make([]string, len(e.takes))
-	amounts, bounds := make([]int64, len(e.takes)), make([]int64, len(e.takes))
-	for i, t := range e.takes {
-		campaigns[i], names[i], amounts[i], bounds[i] = t.campaign, t.name, t.amount, t.bound
+	var campaigns []loyalty.ID
+	var names []string
+	var amounts, bounds []int64
+	for _, t := range e.takes {
+		campaigns, names = append(campaigns, t.campaign), append(names, t.name)
+		amounts, bounds = append(amounts, t.amount), append(bounds, t.bound)
 	}
 	tx.later(`
 		INSERT INTO quotas AS q (campaign_id, name, used, cap)

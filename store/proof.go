@@ -17,7 +17,7 @@ type Credential struct {
 }
 
 // callers remember whom a token names, which never changes. Whether it still
-// stands, and for which shops, is asked each time: see Prove.
+// stands, and for which shops, is asked each time: see prove.
 type callers struct {
 	scopes sync.Map // of a token's hash to loyalty.Scope
 	count  atomic.Int64
@@ -37,7 +37,7 @@ func (c *callers) remember(hash [sha256.Size]byte, s loyalty.Scope) {
 }
 
 // Recognize says whom a credential named when it was last seen. It proves
-// nothing: a transaction of that caller begins with Prove.
+// nothing: what it is used for begins with its proof.
 func (db *DB) Recognize(c Credential) (loyalty.Scope, bool) {
 	found, ok := db.memory.callers.scopes.Load(sha256.Sum256([]byte(c.Token)))
 	if !ok {
@@ -47,41 +47,36 @@ func (db *DB) Recognize(c Credential) (loyalty.Scope, bool) {
 	return scope, ok
 }
 
-// Prove authenticates the caller with the transaction's first statement, without
-// waiting for the answer: where the credential does not stand any more, that
-// statement fails with UNAUTHORIZED.
-func (tx *Tx) Prove(c Credential) {
+// prove queues the question whether a credential stands, and for whom: it
+// travels with the transaction's first statement. The answer is UNAUTHORIZED
+// where it does not.
+func (tx *Tx) prove(c Credential, answer func(loyalty.Scope, error)) {
 	hash := sha256.Sum256([]byte(c.Token))
 	q := &pgx.QueuedQuery{SQL: selectPrincipal, Arguments: []any{hash[:], c.Kind, tx.now}}
 	if known, ok := tx.db.Recognize(c); ok && known.Role == loyalty.RoleIntegration {
 		// All that a key stands for is the key itself.
 		q.SQL = `SELECT 1 FROM tokens t WHERE ` + tokenStands
 		q.QueryRow(func(row pgx.Row) error {
-			if err := row.Scan(nil); none(err) {
-				return errUnauthorized()
-			} else if err != nil {
-				return err
+			err := row.Scan(nil)
+			if none(err) {
+				answer(known, errUnauthorized())
+				return nil
 			}
-			tx.proven = &known
-			return nil
+			answer(known, err)
+			return err
 		})
 	} else {
 		q.QueryRow(func(row pgx.Row) error {
 			scope, _, err := scanPrincipal(row, c.Kind)
+			answer(scope, err)
 			if err == nil {
-				tx.proven = &scope
 				tx.db.memory.callers.remember(hash, scope)
+			}
+			if loyalty.CodeOf(err) == loyalty.CodeUnauthorized {
+				return nil // said already; others may be in the transaction
 			}
 			return err
 		})
 	}
 	tx.pipe.queue = append(tx.pipe.queue, q)
-}
-
-// caller is who calls: who proved to, else who was said to.
-func (tx *Tx) caller(said loyalty.Scope) loyalty.Scope {
-	if tx.proven != nil {
-		return *tx.proven
-	}
-	return said
 }

@@ -114,39 +114,49 @@ type Note struct {
 // and any other row of the consumer after it; so what is read after the lock
 // stays true until the commit, and nobody waits in a circle. The lock leaves the
 // key alone, which rows that refer to it need.
+//
+// A door that has nothing else to do in the transaction asks DB.RecordPurchase,
+// where purchases of the same moment share these round trips.
 func (tx *Tx) RecordPurchase(ctx context.Context, scope loyalty.Scope, in PurchaseInput) (r Receipt, replayed bool, err error) {
-	p, err := newPurchase(tx, in)
+	o, err := newOrder(tx.now, scope, in)
 	if err != nil {
 		return r, false, err
 	}
-	if err := p.read(ctx, tx, scope); err != nil {
+	o.trace = Trace(ctx)
+	p := o.begin()
+	if err := tx.record(ctx, round{p}); err != nil {
 		return r, false, err
 	}
-	if p.first != nil {
-		return p.replay()
-	}
-	if err := p.check(tx, tx.caller(scope)); err != nil {
-		return r, false, err
-	}
-	p.judge(tx)
-	return p.receipt, false, p.write(ctx, tx, scope)
+	return p.receipt, p.first != nil, p.refused
 }
 
-// purchase is a purchase on its way: what was asked, what the database said,
-// and what comes of it.
-type purchase struct {
+// order is a purchase as it was asked for, understood and within its bounds.
+type order struct {
 	in     PurchaseInput
+	scope  loyalty.Scope // who asks
+	proof  *Credential   // by which the caller is to be known; nil: it is known
+	trace  string
 	code   string
 	kind   loyalty.CodeKind
 	gtins  []loyalty.GTIN
 	at     time.Time
 	digest []byte
+}
+
+// purchase is an order on its way: what the database said, and what comes of it.
+type purchase struct {
+	*order
 
 	known    recollection
 	person   consumerRow
 	first    *firstAnswer // set when the cause has had its effect
 	evidence *evidenceRow
 	hasCard  bool
+	busy     bool  // another holds the consumer, and a round does not wait
+	refused  error // why it cannot be recorded
+
+	caller loyalty.Scope // who asks, proven where that was to be
+	tiers  map[loyalty.ID]loyalty.TierStanding
 
 	lines []loyalty.Line
 	sale  loyalty.Sale
@@ -157,6 +167,9 @@ type purchase struct {
 	pending []loyalty.ID // campaigns that wait for the consumer's yes
 	matures *time.Time   // when they do without it
 }
+
+// begin puts the order on its way, once for each time that it is tried.
+func (o *order) begin() *purchase { return &purchase{order: o, caller: o.scope} }
 
 type firstAnswer struct {
 	digest  []byte
@@ -179,7 +192,7 @@ type part struct {
 	rule       *ruledCampaign
 	campaign   *loyalty.Campaign
 	enrollment enrollmentRow
-	left, caps map[string]int64   // of quotas
+	caps       map[string]int64   // the bounds of the quotas that it may use
 	judgement  *loyalty.Judgement // nil: the purchase does not concern it
 	basis      loyalty.Basis
 }
@@ -204,11 +217,11 @@ func (e *enrollmentRow) balance(u loyalty.Unit) int64 {
 	return e.Points
 }
 
-func newPurchase(tx *Tx, in PurchaseInput) (*purchase, error) {
+func newOrder(now time.Time, scope loyalty.Scope, in PurchaseInput) (*order, error) {
 	if in.Captured == "" {
 		in.Captured = "scan"
 	}
-	p := &purchase{in: in, at: tx.now}
+	p := &order{in: in, scope: scope, at: now}
 	if in.OccurredAt != nil {
 		p.at = in.OccurredAt.UTC().Truncate(time.Microsecond)
 	}
@@ -246,10 +259,10 @@ func newPurchase(tx *Tx, in PurchaseInput) (*purchase, error) {
 		}
 		p.gtins = append(p.gtins, gtin)
 	}
-	if p.at.After(tx.now.Add(maxEarliness)) {
+	if p.at.After(now.Add(maxEarliness)) {
 		bad("occurred_at", "no puede estar en el futuro")
 	}
-	if p.at.Before(tx.now.Add(-maxLateness)) {
+	if p.at.Before(now.Add(-maxLateness)) {
 		bad("occurred_at", "no puede ser de hace más de 30 días")
 	}
 	if fields != nil {
@@ -266,26 +279,26 @@ func newPurchase(tx *Tx, in PurchaseInput) (*purchase, error) {
 }
 
 // replay gives the first answer, if the same was asked.
-func (p *purchase) replay() (r Receipt, replayed bool, err error) {
+func (p *purchase) replay() error {
 	if !bytes.Equal(p.first.digest, p.digest) {
-		return r, false, loyalty.Fail(loyalty.KindUnprocessable, loyalty.CodeIdempotencyReused,
+		return loyalty.Fail(loyalty.KindUnprocessable, loyalty.CodeIdempotencyReused,
 			"Esa Idempotency-Key ya se usó con otra compra. Usa una nueva.")
 	}
-	return r, true, json.Unmarshal(p.first.receipt, &r)
+	return json.Unmarshal(p.first.receipt, &p.receipt)
 }
 
 // check refuses what cannot be recorded.
-func (p *purchase) check(tx *Tx, scope loyalty.Scope) error {
+func (p *purchase) check(now time.Time) error {
 	switch {
 	case p.known.shop.ID == "":
 		return loyalty.NotFound(loyalty.CodeShopNotFound, "No encontramos esa tienda. Revisa el código.")
-	case !scope.SellsAt(p.known.shop.ID):
+	case !p.caller.SellsAt(p.known.shop.ID):
 		return loyalty.Forbidden()
 	case !p.known.shop.Active:
 		return loyalty.Fail(loyalty.KindConflict, loyalty.CodeShopInactive, "Esa tienda ya no participa.")
 	}
 	if p.kind == loyalty.EvidenceCode {
-		if err := p.evidence.usable(tx.now); err != nil {
+		if err := p.evidence.usable(now); err != nil {
 			return err
 		}
 	}

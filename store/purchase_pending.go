@@ -34,10 +34,12 @@ func (tx *Tx) settlePending(ctx context.Context, id loyalty.ID, yes, tell bool) 
 	if err != nil {
 		return r, false, ignoreNone(err)
 	}
-	p := &purchase{
-		in:   PurchaseInput{Key: "settle:" + string(id), ShopCode: shop, Captured: "scan"},
-		code: card, kind: loyalty.CardCode, at: at, receipt: r,
+	o := &order{
+		in: PurchaseInput{Key: "settle:" + string(id), ShopCode: shop, Captured: "scan"}, scope: loyalty.System(), trace: Trace(ctx),
+		code: card, kind: loyalty.CardCode, at: at,
 	}
+	p := o.begin()
+	p.receipt = r
 	if p.waits, err = tx.waits(ctx, waiting, bases); err != nil {
 		return r, false, err
 	}
@@ -50,7 +52,8 @@ func (tx *Tx) settlePending(ctx context.Context, id loyalty.ID, yes, tell bool) 
 	if err := p.readItems(ctx, tx, id); err != nil {
 		return r, false, err
 	}
-	if err := p.read(ctx, tx, loyalty.System()); err != nil {
+	quotas, err := round{p}.read(ctx, tx)
+	if err != nil {
 		return r, false, err
 	}
 	p.receipt.Status, p.receipt.Notes = "recorded", nil
@@ -58,7 +61,7 @@ func (tx *Tx) settlePending(ctx context.Context, id loyalty.ID, yes, tell bool) 
 		p.receipt.Status = "pending"
 	}
 	p.receipt.Pending = slices.DeleteFunc(p.receipt.Pending, func(x Expected) bool { return !slices.Contains(p.pending, x.CampaignID) })
-	evaluate(p.parts, &p.sale)
+	evaluate(p.parts, &p.sale, quotas)
 	p.report()
 	return p.receipt, true, p.settle(ctx, tx, tell)
 }
@@ -122,12 +125,12 @@ func (p *purchase) readItems(ctx context.Context, tx *Tx, id loyalty.ID) error {
 
 var settlePurchase = `
 	WITH purchase AS (
-		UPDATE purchases SET status = $26, pending_campaigns = $27, matures_at = $28, settled = $5,
-		  basis = coalesce(basis, '{}') || coalesce($6::jsonb, '{}')
-		WHERE id = $1
+		UPDATE purchases SET status = $3, pending_campaigns = $4, matures_at = $5, settled = $6,
+		  basis = coalesce(basis, '{}') || coalesce($7::jsonb, '{}')
+		WHERE id = $2
 	), message AS (
-		` + receiptSQL("$7", "$4", "$1", 8) + `
-	), ` + earningsSQL("$2", "$3", "$4", "$1", 13)
+		` + noticesSQL("$1", 8) + `
+	), ` + earningsSQL("$1", 14)
 
 // settle writes down what the purchase gave after all.
 func (p *purchase) settle(ctx context.Context, tx *Tx, tell bool) error {
@@ -136,11 +139,13 @@ func (p *purchase) settle(ctx context.Context, tx *Tx, tell bool) error {
 	if err != nil {
 		return err
 	}
-	e := newEarnings(tx, p)
+	var n noticeRows
+	p.notice(tx, &n)
+	e := newEarnings()
+	e.of(tx, p)
 	e.enroll(tx)
-	args := append([]any{p.receipt.ID, p.known.shop.ID, p.at, tx.now, receipt, p.bases(), p.person.ID}, p.notice(ctx, tx)...)
-	args = append(append(args, e.args()...), p.receipt.Status, p.pending, p.matures)
-	tx.later(settlePurchase, args...)
+	args := []any{tx.now, p.receipt.ID, p.receipt.Status, p.pending, p.matures, receipt, p.bases()}
+	tx.later(settlePurchase, slices.Concat(args, n.args(), e.args())...)
 	if err := tx.rollupDay(ctx, p.at, p.known.shop.TimeZone); err != nil {
 		return err
 	}

@@ -10,41 +10,95 @@ import (
 	"github.com/qoa-conectados/qoa/store/loyalty"
 )
 
-// read locks the consumer and reads all that the judgement needs, in one round
+// read locks the consumers and reads all that the judgements need, in one round
 // trip where memory knows the rules. What follows the lock in the batch runs with
 // a snapshot taken after it, and so sees what the last holder wrote.
-func (p *purchase) read(ctx context.Context, tx *Tx, scope loyalty.Scope) error {
-	p.known = tx.db.memory.recollect(p.in.ShopCode, p.gtins)
+//
+// Only a purchase that is alone waits for its consumer. Several pass over those
+// whom another holds: nobody should wait for somebody else's queue, and who holds
+// one consumer and waits for the next may wait in a circle.
+func (r round) read(ctx context.Context, tx *Tx) (quotaStates, error) {
+	for _, p := range r {
+		p.known = tx.db.memory.recollect(p.in.ShopCode, p.gtins)
+	}
+	r.prove(tx)
 	for {
-		now, err := p.readState(ctx, tx, scope)
-		if err != nil || p.first != nil || p.known.holds(now) {
-			return err
+		now, quotas, err := r.readState(ctx, tx)
+		if err != nil {
+			return nil, err
 		}
-		// Rules changed since they were remembered, or this is asked for the first
-		// time: once they were read anew, what they need may be something else.
-		if p.known, err = tx.recall(ctx, now, p.in.ShopCode, p.gtins); err != nil {
-			return err
+		sure := true
+		for _, p := range r.open() {
+			if p.known.holds(now) {
+				continue
+			}
+			// Rules changed since they were remembered, or this is asked for the
+			// first time: once they were read anew, what they need may be something
+			// else.
+			sure = false
+			if p.known, err = tx.recall(ctx, now, p.in.ShopCode, p.gtins); err != nil {
+				return nil, err
+			}
+		}
+		if sure {
+			return quotas, nil
 		}
 	}
 }
 
-// readState reads the consumer's state, and the numbers of the rules now.
-func (p *purchase) readState(ctx context.Context, tx *Tx, scope loyalty.Scope) (now generations, err error) {
-	p.prepare()
+// prove asks whether the callers are who they seem to be, each once.
+func (r round) prove(tx *Tx) {
+	asked := map[Credential]bool{}
+	for _, p := range r {
+		if p.proof == nil || asked[*p.proof] {
+			continue
+		}
+		by := *p.proof
+		asked[by] = true
+		tx.prove(by, func(scope loyalty.Scope, err error) {
+			for _, p := range r {
+				if p.proof != nil && *p.proof == by {
+					p.caller, p.refused = scope, err
+				}
+			}
+		})
+	}
+}
+
+// readState reads the consumers' states, and the numbers of the rules now.
+func (r round) readState(ctx context.Context, tx *Tx) (now generations, quotas quotaStates, err error) {
+	for _, p := range r {
+		p.prepare()
+	}
 	var b pgx.Batch
 	// Planning these statements each time would cost more than running them; left
 	// alone, Postgres does, because it does not know how short the lists are.
 	b.Queue(`SET LOCAL plan_cache_mode = force_generic_plan`)
-	// The person behind the code: the card's, or the evidence code's.
-	who := `c.card_code = $1`
-	if p.kind == loyalty.EvidenceCode {
-		who = `c.person_id = (SELECT v.person_id FROM evidence_codes v WHERE v.code = $1)`
+	locked := r.queueLock(&b)
+	r.queueContext(&b, func(rows pgx.Rows) (err error) {
+		now, err = r.readContext(rows, locked)
+		return err
+	})
+	quotas = r.queueQuotas(&b, tx)
+	return now, quotas, tx.tx.SendBatch(ctx, &b).Close()
+}
+
+// queueLock locks the persons behind the codes: the cards', or the evidence
+// code's, which is locked as well. It gives whom it locked.
+func (r round) queueLock(b *pgx.Batch) (locked map[loyalty.ID]bool) {
+	locked = map[loyalty.ID]bool{}
+	const lock = `SELECT c.person_id, ` + shareBudgets + ` FROM consumers c WHERE `
+	read := func(rows pgx.Rows) error {
+		var id loyalty.ID
+		_, err := pgx.ForEachRow(rows, []any{&id, nil}, func() error { locked[id] = true; return nil })
+		return err
 	}
-	p.person = consumerRow{}
-	b.Queue(`
-		SELECT c.person_id, c.card_code, `+shareBudgets+` FROM consumers c WHERE `+who+` FOR NO KEY UPDATE`, p.code).
-		QueryRow(func(row pgx.Row) error { return ignoreNone(row.Scan(&p.person.ID, &p.person.CardCode, nil)) })
-	if p.kind == loyalty.EvidenceCode {
+	switch {
+	case len(r) > 1:
+		b.Queue(lock+`c.card_code = ANY($1) FOR NO KEY UPDATE SKIP LOCKED`, r.codes()).Query(read)
+	case r[0].kind == loyalty.EvidenceCode:
+		p := r[0]
+		b.Queue(lock+`c.person_id = (SELECT v.person_id FROM evidence_codes v WHERE v.code = $1) FOR NO KEY UPDATE`, p.code).Query(read)
 		b.Queue(`SELECT expires_at, used_at FROM evidence_codes WHERE code = $1 FOR UPDATE`, p.code).Query(func(rows pgx.Rows) error {
 			e, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[evidenceRow])
 			if err == nil {
@@ -52,25 +106,45 @@ func (p *purchase) readState(ctx context.Context, tx *Tx, scope loyalty.Scope) (
 			}
 			return ignoreNone(err)
 		})
+	default:
+		b.Queue(lock+`c.card_code = $1 FOR NO KEY UPDATE`, r[0].code).Query(read)
 	}
-	campaigns, segmented := p.asked()
+	return locked
+}
+
+func (r round) codes() []string {
+	codes := make([]string, len(r))
+	for i, p := range r {
+		codes[i] = p.code
+	}
+	return codes
+}
+
+// queueContext asks for all that is the consumers' and the causes'.
+func (r round) queueContext(b *pgx.Batch, read func(pgx.Rows) error) {
+	var scopes, keys []string
+	var shops []*loyalty.ID
+	var campaigns []loyalty.ID
+	segmented := false
+	for _, p := range r {
+		scopes, keys, shops = append(scopes, purchaseCause(p.scope)), append(keys, p.in.Key), append(shops, optional(p.known.shop.ID))
+		segmented = p.asks(&campaigns) || segmented
+	}
+	who := `c.card_code = x.code`
+	if len(r) == 1 && r[0].kind == loyalty.EvidenceCode {
+		who = `c.person_id = (SELECT v.person_id FROM evidence_codes v WHERE v.code = x.code)`
+	}
 	b.Queue(`
-		SELECT `+readGenerations+`, f.digest, f.receipt,
-		  pe.erased_at IS NOT NULL, coalesce(pe.birthday, ''), pe.first_wrote_at IS NOT NULL AND pe.opted_out_at IS NULL,
-		  EXISTS (SELECT FROM cards ca WHERE ca.person_id = c.person_id AND ca.shop_id = $5),
+		SELECT x.n, `+readGenerations+`, f.digest, f.receipt,
+		  c.person_id, c.card_code, pe.erased_at IS NOT NULL, coalesce(pe.birthday, ''), pe.first_wrote_at IS NOT NULL AND pe.opted_out_at IS NULL,
+		  EXISTS (SELECT FROM cards ca WHERE ca.person_id = c.person_id AND ca.shop_id = x.shop),
 		  CASE WHEN $6 THEN ARRAY(SELECT m.segment_id::text FROM segment_members m WHERE m.person_id = c.person_id) END,
 		  e.id, e.campaign_id, e.shop_id, e.stamps, e.points, e.standing, e.last_earned_at, e.next_expiry_at
-		FROM (SELECT) one LEFT JOIN consumers c ON `+who+` LEFT JOIN persons pe ON pe.id = c.person_id
-		LEFT JOIN (SELECT ca.digest, pu.receipt FROM causes ca JOIN purchases pu ON pu.id = ca.result_id
-		  WHERE ca.scope = $2 AND ca.key = $3) f ON true
-		LEFT JOIN enrollments e ON e.person_id = c.person_id AND e.campaign_id = ANY($4) AND (e.shop_id IS NULL OR e.shop_id = $5)`,
-		p.code, purchaseCause(scope), p.in.Key, campaigns, optional(p.known.shop.ID), segmented).
-		Query(func(rows pgx.Rows) (err error) {
-			now, err = p.readContext(rows)
-			return err
-		})
-	p.queueQuotas(&b, tx)
-	return now, tx.tx.SendBatch(ctx, &b).Close()
+		FROM unnest($1::text[], $2::text[], $3::text[], $4::uuid[]) WITH ORDINALITY AS x (code, scope, key, shop, n)
+		LEFT JOIN consumers c ON `+who+` LEFT JOIN persons pe ON pe.id = c.person_id
+		LEFT JOIN (SELECT ca.scope, ca.key, ca.digest, pu.receipt FROM causes ca JOIN purchases pu ON pu.id = ca.result_id) f ON f.scope = x.scope AND f.key = x.key
+		LEFT JOIN enrollments e ON e.person_id = c.person_id AND e.campaign_id = ANY($5) AND (e.shop_id IS NULL OR e.shop_id = x.shop)`,
+		r.codes(), scopes, keys, shops, campaigns, segmented).Query(read)
 }
 
 // purchaseCause is the scope of causes in which a caller's keys are unique.
@@ -101,41 +175,57 @@ func (p *purchase) prepare() {
 	}
 }
 
-// asked gives the campaigns whose enrollments the judgement looks at, and
-// whether it asks for segments.
-func (p *purchase) asked() (campaigns []loyalty.ID, segmented bool) {
-	campaigns = make([]loyalty.ID, 0, len(p.parts))
-	for _, part := range p.parts {
-		campaigns = append(campaigns, part.campaign.ID)
-		if other := part.campaign.Audience.TierOf; other != "" {
-			campaigns = append(campaigns, other)
+// asks adds the campaigns whose enrollments the judgement looks at to those of
+// others, and says whether it asks for segments.
+func (p *purchase) asks(campaigns *[]loyalty.ID) (segmented bool) {
+	ask := func(id loyalty.ID) {
+		if id != "" && !slices.Contains(*campaigns, id) {
+			*campaigns = append(*campaigns, id)
 		}
+	}
+	for _, part := range p.parts {
+		ask(part.campaign.ID)
+		ask(part.campaign.Audience.TierOf)
 		segmented = segmented || len(part.campaign.Audience.Segments) > 0
 	}
-	return campaigns, segmented
+	return segmented
 }
 
-func (p *purchase) readContext(rows pgx.Rows) (now generations, err error) {
+func (r round) readContext(rows pgx.Rows, locked map[loyalty.ID]bool) (now generations, err error) {
 	defer rows.Close()
-	p.first = nil
-	tiers := map[loyalty.ID]loyalty.TierStanding{}
+	for _, p := range r {
+		p.first, p.person, p.tiers = nil, consumerRow{}, map[loyalty.ID]loyalty.TierStanding{}
+	}
+	var numbers []int64
 	for rows.Next() {
-		var numbers []int64
+		var n int
 		var f firstAnswer
+		var person consumerRow
+		var personID, cardCode *string
+		var hasCard bool
+		var segments []loyalty.ID
 		var id, campaign, shop *loyalty.ID
 		var stamps, points *int64
 		var standing *loyalty.Standing
 		var last *time.Time
 		var e enrollmentRow
-		err := rows.Scan(&numbers, &f.digest, &f.receipt, &p.person.Erased, &p.person.Birthday, &p.person.Hears,
-			&p.hasCard, &p.sale.Segments, &id, &campaign, &shop, &stamps, &points, &standing, &last, &e.NextExpiry)
+		err := rows.Scan(&n, &numbers, &f.digest, &f.receipt, &personID, &cardCode, &person.Erased, &person.Birthday, &person.Hears,
+			&hasCard, &segments, &id, &campaign, &shop, &stamps, &points, &standing, &last, &e.NextExpiry)
 		if err != nil {
 			return now, err
 		}
-		now = generationsOf(numbers)
+		p := r[n-1]
 		if f.digest != nil {
 			p.first = &f
 		}
+		if personID != nil {
+			person.ID, person.CardCode = loyalty.ID(*personID), *cardCode
+			if !locked[person.ID] {
+				p.busy = len(r) > 1
+				person.ID = "" // alone: whoever came to be after the lock was not there
+			}
+		}
+		p.person, p.hasCard, p.sale.Segments = person, hasCard, segments
 		if id == nil {
 			continue
 		}
@@ -143,42 +233,50 @@ func (p *purchase) readContext(rows pgx.Rows) (now generations, err error) {
 		set(&e.Shop, shop)
 		set(&e.Standing, standing)
 		set(&e.LastEarned, last)
-		tiers[e.Campaign] = e.Standing.Tier
+		p.tiers[e.Campaign] = e.Standing.Tier
 		for i := range p.parts {
 			if c := p.parts[i].campaign; c.ID == e.Campaign && c.PerShop == (e.Shop != "") {
 				p.parts[i].enrollment = e
 			}
 		}
 	}
-	p.sale.Birthday = p.person.Birthday
-	p.sale.Holds = p.holds(tiers)
-	return now, rows.Err()
-}
-
-// holds says of the consumer's tiers in other campaigns whether one is enough.
-func (p *purchase) holds(tiers map[loyalty.ID]loyalty.TierStanding) func(loyalty.ID, string) bool {
-	return func(campaign loyalty.ID, tier string) bool {
-		r := p.known.rules.find(campaign)
-		if r == nil {
-			return false
-		}
-		t := r.at(p.at).Tiers
-		return t.Rank(t.At(tiers[campaign], p.at, p.sale.Zone).Level) >= max(t.Rank(tier), 1)
+	for _, p := range r {
+		p.sale.Birthday = p.person.Birthday
+		p.sale.Holds = p.holds
 	}
+	return generationsOf(numbers), rows.Err()
 }
 
-// queueQuotas reads what is left of the quotas that the judgement may use. Who
-// was too late once waits for them, so as to judge by what is left for sure.
-func (p *purchase) queueQuotas(b *pgx.Batch, tx *Tx) {
+// holds says whether the consumer's tier in another campaign is enough.
+func (p *purchase) holds(campaign loyalty.ID, tier string) bool {
+	r := p.known.rules.find(campaign)
+	if r == nil {
+		return false
+	}
+	t := r.at(p.at).Tiers
+	return t.Rank(t.At(p.tiers[campaign], p.at, p.sale.Zone).Level) >= max(t.Rank(tier), 1)
+}
+
+// queueQuotas reads how the quotas stand that the judgements may use. Who was too
+// late once waits for them, so as to judge by what is left for sure.
+func (r round) queueQuotas(b *pgx.Batch, tx *Tx) quotaStates {
+	states := quotaStates{}
 	var campaigns []loyalty.ID
 	var names []string
-	for _, part := range p.parts {
-		for _, name := range part.quotas(&p.sale) {
-			campaigns, names = append(campaigns, part.campaign.ID), append(names, name)
+	for _, p := range r {
+		for i := range p.parts {
+			for _, name := range p.parts[i].quotas(&p.sale) {
+				key := quotaKey{p.parts[i].campaign.ID, name}
+				if _, asked := states[key]; !asked {
+					states[key] = nil
+					campaigns, names = append(campaigns, key.campaign), append(names, name)
+				}
+			}
 		}
 	}
+	clear(states)
 	if len(names) == 0 {
-		return
+		return states
 	}
 	lock := ""
 	if tx.attempt > 1 {
@@ -188,25 +286,15 @@ func (p *purchase) queueQuotas(b *pgx.Batch, tx *Tx) {
 		SELECT q.campaign_id, q.name, q.cap, q.used FROM quotas q
 		WHERE (q.campaign_id, q.name) IN (SELECT * FROM unnest($1::uuid[], $2::text[])) ORDER BY 1, 2`+lock, campaigns, names).
 		Query(func(rows pgx.Rows) error {
-			var campaign loyalty.ID
-			var name string
-			var limit, used int64
-			_, err := pgx.ForEachRow(rows, []any{&campaign, &name, &limit, &used}, func() error {
-				for i := range p.parts {
-					if part := &p.parts[i]; part.campaign.ID == campaign {
-						if part.left == nil {
-							part.left, part.caps = map[string]int64{}, map[string]int64{}
-						}
-						if shared := part.campaign.SharedLimit(name); shared > 0 { // by the terms that judge, whoever made the row
-							limit = shared
-						}
-						part.left[name], part.caps[name] = limit-used, limit
-					}
-				}
+			var key quotaKey
+			var s quotaState
+			_, err := pgx.ForEachRow(rows, []any{&key.campaign, &key.name, &s.cap, &s.used}, func() error {
+				states[key] = new(s)
 				return nil
 			})
 			return err
 		})
+	return states
 }
 
 // quotas names those that a sale may use.

@@ -1,7 +1,7 @@
 package store
 
 import (
-	"context"
+	"cmp"
 	"encoding/json"
 	"slices"
 	"strconv"
@@ -12,7 +12,7 @@ import (
 )
 
 // judge lets the rules say what the purchase brings.
-func (p *purchase) judge(tx *Tx) {
+func (p *purchase) judge(tx *Tx, quotas quotaStates) {
 	p.receipt = Receipt{
 		ID: tx.newID(), Status: "recorded", ShopCode: p.known.shop.Code, CardCode: p.person.CardCode, Channel: p.in.Channel,
 		Captured: p.in.Captured, Earned: []Earned{}, OccurredAt: p.at,
@@ -25,21 +25,22 @@ func (p *purchase) judge(tx *Tx) {
 			PriceEstimated: p.in.Items[i].UnitPriceCents == nil,
 		})
 	}
-	evaluate(p.parts, &p.sale)
+	evaluate(p.parts, &p.sale, quotas)
 	p.report()
 	if len(p.pending) > 0 {
 		p.receipt.Status = "pending"
 	}
 }
 
-// evaluate gives the parts their judgements, and leaves out those that have none.
-func evaluate(parts []part, sale *loyalty.Sale) {
+// evaluate gives the parts their judgements, and takes from the quotas what they
+// use.
+func evaluate(parts []part, sale *loyalty.Sale, quotas quotaStates) {
 	candidates := make([]loyalty.Candidate, len(parts))
 	for i := range parts {
 		pt := &parts[i]
 		candidates[i] = loyalty.Candidate{
 			Campaign: pt.campaign, Enrolled: pt.enrollment.ID != "", Standing: pt.enrollment.Standing,
-			LastEarned: pt.enrollment.LastEarned, Left: pt.left, Out: pt.basis.Out,
+			LastEarned: pt.enrollment.LastEarned, Left: quotas.left(pt, sale), Out: pt.basis.Out,
 		}
 	}
 	judgements := loyalty.Evaluate(candidates, sale)
@@ -49,6 +50,7 @@ func evaluate(parts []part, sale *loyalty.Sale) {
 		parts[n].judgement = j
 		if j.Earned() {
 			parts[n].basis = loyalty.NewBasis(&candidates[n], sale, j)
+			quotas.take(&parts[n])
 		}
 	}
 }
@@ -103,107 +105,200 @@ func (p *purchase) maturesAt(c *loyalty.Campaign) *time.Time {
 	return &at
 }
 
-// write records all of it: it travels with COMMIT.
-func (p *purchase) write(ctx context.Context, tx *Tx, scope loyalty.Scope) error {
-	receipt, err := json.Marshal(p.receipt)
-	if err != nil {
-		return err
+// write records all of them: it travels with COMMIT.
+func (r round) write(tx *Tx) error {
+	var w purchaseRows
+	var n noticeRows
+	e := newEarnings()
+	for _, p := range r {
+		if err := w.add(p); err != nil {
+			return err
+		}
+		p.notice(tx, &n)
+		e.of(tx, p)
+		tx.ring(Event{Kind: CardChanged, ID: p.person.ID})
 	}
-	if !p.hasCard {
-		tx.later(`
-			INSERT INTO cards (id, person_id, shop_id, created_at) VALUES ($1, $2, $3, $4)
-			ON CONFLICT ON CONSTRAINT cards_person_issuer_key DO NOTHING`, tx.newID(), p.person.ID, p.known.shop.ID, tx.now)
-	}
-	p.relate(tx)
-	e := newEarnings(tx, p)
+	r.join(tx)
+	r.relate(tx)
 	e.enroll(tx)
-	var products []loyalty.ID
-	var quantities, prices []int64
-	var estimated []bool
-	for i, l := range p.lines {
-		products, quantities, prices = append(products, l.Product), append(quantities, l.Quantity), append(prices, int64(l.UnitPrice))
-		estimated = append(estimated, p.receipt.Items[i].PriceEstimated)
+	tx.later(insertPurchases, slices.Concat([]any{tx.now}, w.args(), n.args(), e.args())...)
+	for _, p := range r {
+		if p.evidence != nil {
+			tx.later(`UPDATE evidence_codes SET used_at = $2, purchase_id = $3 WHERE code = $1`, p.code, tx.now, p.receipt.ID)
+		}
 	}
-	args := append([]any{
-		p.receipt.ID, p.known.shop.ID, p.person.ID, p.in.Channel, p.in.Captured, p.receipt.Status, p.receipt.TotalCents,
-		scope.Actor(), receipt, p.at, tx.now, p.bases(), p.pending, p.matures,
-		products, quantities, prices, estimated, purchaseCause(scope), p.in.Key, p.digest,
-	}, p.notice(ctx, tx)...)
-	args = append(args, e.args()...)
-	tx.later(insertPurchase, args...)
-	if p.evidence != nil {
-		tx.later(`UPDATE evidence_codes SET used_at = $2, purchase_id = $3 WHERE code = $1`, p.code, tx.now, p.receipt.ID)
-	}
-	tx.ring(Event{Kind: CardChanged, ID: p.person.ID})
 	e.reserve(tx)
 	return nil
 }
 
-// notice gives the parameters of insertReceipt, and rings for it.
-func (p *purchase) notice(ctx context.Context, tx *Tx) []any {
-	id, template := tx.newID(), p.receipt.notice()
-	said := template != "" && p.person.Hears
-	if said {
-		tx.ring(Event{Kind: DeliveryDue, ID: p.person.ID, Row: id})
+// join makes the cards that begin with the purchases.
+func (r round) join(tx *Tx) {
+	for _, p := range r {
+		if !p.hasCard {
+			tx.later(`
+				INSERT INTO cards (id, person_id, shop_id, created_at) VALUES ($1, $2, $3, $4)
+				ON CONFLICT ON CONSTRAINT cards_person_issuer_key DO NOTHING`, tx.newID(), p.person.ID, p.known.shop.ID, tx.now)
+		}
 	}
-	return []any{id, messageID(id), template, Trace(ctx), said}
 }
 
-// insertReceipt queues what the consumer is told.
-const insertReceipt = `INSERT INTO outbox (id, person_id, message_id, lane, template, vars, trace_id, created_at, due_at)
-		SELECT $id, $person, $message, 'receipt', $template, jsonb_build_object('` + varPurchase + `', $purchase::uuid, '` + varCardURL + `', ''), $trace, $now, $now
-		WHERE $said`
-
-// receiptSQL is insertReceipt with the parameters of a statement; those of notice
-// begin with the given number.
-func receiptSQL(person, now, purchase string, first int) string {
-	return numbered(insertReceipt, first, []string{"$id", "$message", "$template", "$trace", "$said"}, "$person", person, "$now", now, "$purchase", purchase)
+// purchaseRows are purchases, their lines and their causes, column by column.
+type purchaseRows struct {
+	ids, shops, people         []loyalty.ID
+	channels                   []Channel
+	captured, statuses, actors []string
+	totals                     []int64
+	receipts                   []string
+	occurred                   []time.Time
+	bases, pending             []*string // as Postgres reads them
+	matures                    []*time.Time
+	causes, keys               []string
+	digests                    [][]byte
+	of, products               []loyalty.ID
+	lines                      []int32
+	quantities, prices         []int64
+	estimated                  []bool
 }
 
-// insertPurchase is one statement, because each costs Postgres more than what it
+func (w *purchaseRows) add(p *purchase) error {
+	receipt, err := json.Marshal(p.receipt)
+	if err != nil {
+		return err
+	}
+	basis, err := jsonOrNull(p.bases())
+	if err != nil {
+		return err
+	}
+	w.ids, w.shops, w.people = append(w.ids, p.receipt.ID), append(w.shops, p.known.shop.ID), append(w.people, p.person.ID)
+	w.channels, w.captured, w.statuses = append(w.channels, p.in.Channel), append(w.captured, p.in.Captured), append(w.statuses, p.receipt.Status)
+	w.actors, w.totals, w.receipts = append(w.actors, p.scope.Actor()), append(w.totals, int64(p.receipt.TotalCents)), append(w.receipts, string(receipt))
+	w.occurred, w.bases, w.matures = append(w.occurred, p.at), append(w.bases, basis), append(w.matures, p.matures)
+	w.pending = append(w.pending, arrayOrNull(p.pending))
+	w.causes, w.keys, w.digests = append(w.causes, purchaseCause(p.scope)), append(w.keys, p.in.Key), append(w.digests, p.digest)
+	for i, l := range p.lines {
+		w.of, w.lines, w.products = append(w.of, p.receipt.ID), append(w.lines, int32(i)), append(w.products, l.Product) //nolint:gosec // lines are few
+		w.quantities, w.prices = append(w.quantities, l.Quantity), append(w.prices, int64(l.UnitPrice))
+		w.estimated = append(w.estimated, p.receipt.Items[i].PriceEstimated)
+	}
+	return nil
+}
+
+// args are the columns in the order of insertPurchases, which begin with $2.
+func (w *purchaseRows) args() []any {
+	return []any{
+		w.ids, w.shops, w.people, w.channels, w.captured, w.statuses, w.totals, w.actors, w.receipts, w.occurred, w.bases, w.pending, w.matures,
+		w.of, w.lines, w.products, w.quantities, w.prices, w.estimated,
+		w.causes, w.keys, w.digests,
+	}
+}
+
+// jsonOrNull writes a map as JSON; an empty one is NULL.
+func jsonOrNull[K comparable, V any](m map[K]V) (*string, error) {
+	if m == nil {
+		return nil, nil
+	}
+	b, err := json.Marshal(m)
+	s := string(b)
+	return &s, err
+}
+
+// arrayOrNull writes IDs as Postgres reads an array; none is NULL. Arrays of arrays
+// must be square there, so one in a column of many travels as text.
+func arrayOrNull(ids []loyalty.ID) *string {
+	if ids == nil {
+		return nil
+	}
+	texts := make([]string, len(ids))
+	for i, id := range ids {
+		texts[i] = string(id)
+	}
+	s := "{" + strings.Join(texts, ",") + "}"
+	return &s
+}
+
+// noticeRows are what consumers are told of their purchases, column by column.
+type noticeRows struct {
+	ids, people, purchases      []loyalty.ID
+	messages, templates, traces []string
+}
+
+func (n *noticeRows) args() []any {
+	return []any{n.ids, n.people, n.messages, n.templates, n.traces, n.purchases}
+}
+
+// notice adds what the consumer is told, and rings for it.
+func (p *purchase) notice(tx *Tx, n *noticeRows) {
+	template := p.receipt.notice()
+	if template == "" || !p.person.Hears {
+		return
+	}
+	id := tx.newID()
+	n.ids, n.people, n.purchases = append(n.ids, id), append(n.people, p.person.ID), append(n.purchases, p.receipt.ID)
+	n.messages, n.templates, n.traces = append(n.messages, messageID(id)), append(n.templates, template), append(n.traces, p.trace)
+	tx.ring(Event{Kind: DeliveryDue, ID: p.person.ID, Row: id})
+}
+
+// insertNotices queues what consumers are told of their purchases.
+const insertNotices = `INSERT INTO outbox (id, person_id, message_id, lane, template, vars, trace_id, created_at, due_at)
+		SELECT x.id, x.person, x.message, 'receipt', x.template, jsonb_build_object('` + varPurchase + `', x.purchase, '` + varCardURL + `', ''), x.trace, $now, $now
+		FROM unnest($ids::uuid[], $people::uuid[], $messages::text[], $templates::text[], $traces::text[], $purchases::uuid[])
+		  AS x (id, person, message, template, trace, purchase)`
+
+// noticesSQL is insertNotices with the parameters of a statement; those of the
+// notices begin with the given number.
+func noticesSQL(now string, first int) string {
+	return numbered(insertNotices, first, []string{"$ids", "$people", "$messages", "$templates", "$traces", "$purchases"}, "$now", now)
+}
+
+// insertPurchases is one statement, because each costs Postgres more than what it
 // does here. The cause's key is what makes a second purchase of the same cause
 // fail; who comes second waits for the first, and finds its receipt when tried
 // again.
-var insertPurchase = `
+var insertPurchases = `
 	WITH purchase AS (
 		INSERT INTO purchases (id, shop_id, person_id, channel, captured, status, total_cents, actor, receipt, occurred_at, recorded_at,
 		  basis, pending_campaigns, matures_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+		SELECT x.id, x.shop, x.person, x.channel, x.captured, x.status, x.total, x.actor, x.receipt::jsonb, x.at, $1,
+		  x.basis::jsonb, x.pending::uuid[], x.matures
+		FROM unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::text[], $8::bigint[], $9::text[], $10::text[],
+		  $11::timestamptz[], $12::text[], $13::text[], $14::timestamptz[])
+		  AS x (id, shop, person, channel, captured, status, total, actor, receipt, at, basis, pending, matures)
 	), items AS (
 		INSERT INTO purchase_items (purchase_id, line, product_id, quantity, unit_price_cents, price_estimated)
-		SELECT $1, x.line - 1, x.product, x.quantity, x.price, x.estimated
-		FROM unnest($15::uuid[], $16::int[], $17::bigint[], $18::bool[]) WITH ORDINALITY AS x (product, quantity, price, estimated, line)
+		SELECT * FROM unnest($15::uuid[], $16::int[], $17::uuid[], $18::int[], $19::bigint[], $20::bool[])
 	), cause AS (
-		INSERT INTO causes (scope, key, digest, result_id, created_at) VALUES ($19, $20, $21, $1, $11)
+		INSERT INTO causes (scope, key, digest, result_id, created_at)
+		SELECT x.scope, x.key, x.digest, x.id, $1 FROM unnest($21::text[], $22::text[], $23::bytea[], $2::uuid[]) AS x (scope, key, digest, id)
 	), message AS (
-		` + receiptSQL("$3", "$11", "$1", 22) + `
-	), ` + earningsSQL("$2", "$10", "$11", "$1", 27)
+		` + noticesSQL("$1", 24) + `
+	), ` + earningsSQL("$1", 30)
 
-// insertEarnings raises balances and appends the ledger entries of a purchase.
-// The consumer's lock makes the balances that the entries state those that the
-// rows come to.
+// insertEarnings raises balances and appends the ledger entries of purchases. The
+// consumers' locks make the balances that the entries state those that the rows
+// come to.
 const insertEarnings = `raised AS (
 		UPDATE enrollments e SET stamps = e.stamps + x.stamps, points = e.points + x.points, standing = x.standing::jsonb,
 		  next_expiry_at = x.next,
 		  -- A purchase that comes late is not the latest.
-		  last_shop_id = CASE WHEN e.last_earned_at > $at THEN e.last_shop_id ELSE $shop END,
-		  last_earned_at = greatest(e.last_earned_at, $at),
-		  last_earned_on = coalesce(e.last_earned_on, ($at::timestamptz AT TIME ZONE 'UTC')::date)  -- may lag: see QueueNudges
-		FROM unnest($enrollments::uuid[], $stamps::bigint[], $points::bigint[], $standings::text[], $next::timestamptz[]) AS x (id, stamps, points, standing, next)
+		  last_shop_id = CASE WHEN e.last_earned_at > x.at THEN e.last_shop_id ELSE x.shop END,
+		  last_earned_at = greatest(e.last_earned_at, x.at),
+		  last_earned_on = coalesce(e.last_earned_on, (x.at AT TIME ZONE 'UTC')::date)  -- may lag: see QueueNudges
+		FROM unnest($enrollments::uuid[], $shops::uuid[], $times::timestamptz[], $stamps::bigint[], $points::bigint[], $standings::text[], $next::timestamptz[])
+		  AS x (id, shop, at, stamps, points, standing, next)
 		WHERE e.id = x.id
 	)
 	INSERT INTO ledger (id, enrollment_id, campaign_id, campaign_version, kind, unit, amount, balance, purchase_id, expires_at, at)
-	SELECT x.id, x.enrollment, x.campaign, x.version, 'earn', x.unit, x.amount, x.balance, $purchase, x.ends, $now
-	FROM unnest($ids::uuid[], $of::uuid[], $campaigns::uuid[], $versions::int[], $units::text[], $amounts::bigint[], $balances::bigint[], $ends::timestamptz[])
-	  AS x (id, enrollment, campaign, version, unit, amount, balance, ends)`
+	SELECT x.id, x.enrollment, x.campaign, x.version, 'earn', x.unit, x.amount, x.balance, x.purchase, x.ends, $now
+	FROM unnest($ids::uuid[], $of::uuid[], $campaigns::uuid[], $versions::int[], $units::text[], $amounts::bigint[], $balances::bigint[], $purchases::uuid[], $ends::timestamptz[])
+	  AS x (id, enrollment, campaign, version, unit, amount, balance, purchase, ends)`
 
 // earningsSQL is insertEarnings with the parameters of a statement; those of the
 // earnings begin with the given number.
-func earningsSQL(shop, at, now, purchase string, first int) string {
+func earningsSQL(now string, first int) string {
 	return numbered(insertEarnings, first, []string{
-		"$enrollments", "$stamps", "$points", "$standings", "$next",
-		"$ids", "$of", "$campaigns", "$versions", "$units", "$amounts", "$balances", "$ends",
-	}, "$shop", shop, "$at", at, "$now", now, "$purchase", purchase)
+		"$enrollments", "$shops", "$times", "$stamps", "$points", "$standings", "$next",
+		"$ids", "$of", "$campaigns", "$versions", "$units", "$amounts", "$balances", "$purchases", "$ends",
+	}, "$now", now)
 }
 
 // numbered gives names in a statement their numbers, from first on; others are
@@ -230,17 +325,24 @@ func (p *purchase) bases() map[loyalty.ID]loyalty.Basis {
 	return all
 }
 
-// relate writes down that the CPGs of the lines are sold in the shop: the first
+// relate writes down that the CPGs of the lines are sold in the shops: the first
 // sale makes the relation.
-func (p *purchase) relate(tx *Tx) {
-	known := &p.known.rules.known
-	for _, l := range p.lines {
-		pair := cpgShop{l.CPG, p.known.shop.ID}
-		if _, ok := known.Load(pair); ok {
-			continue
+func (r round) relate(tx *Tx) {
+	var fresh []cpgShop
+	for _, p := range r {
+		known := &p.known.rules.known
+		for _, l := range p.lines {
+			pair := cpgShop{l.CPG, p.known.shop.ID}
+			if _, ok := known.Load(pair); ok || slices.Contains(fresh, pair) {
+				continue
+			}
+			fresh = append(fresh, pair)
+			tx.afterCommit(func() { known.Store(pair, true) })
 		}
+	}
+	slices.SortFunc(fresh, func(a, b cpgShop) int { return cmp.Or(cmp.Compare(a.cpg, b.cpg), cmp.Compare(a.shop, b.shop)) })
+	for _, pair := range fresh {
 		tx.later(`INSERT INTO cpg_shops (cpg_id, shop_id, source, created_at, updated_at) VALUES ($1, $2, 'sale', $3, $3) ON CONFLICT DO NOTHING`,
-			l.CPG, p.known.shop.ID, tx.now)
-		tx.afterCommit(func() { known.Store(pair, true) })
+			pair.cpg, pair.shop, tx.now)
 	}
 }

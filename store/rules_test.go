@@ -61,11 +61,9 @@ func TestAPurchaseIsTwoRoundTrips(t *testing.T) {
 	w := newWorld(t, 4)
 	key := w.apiKey()
 	buy := func(n int) {
-		require.NoError(t, w.db.InTx(t.Context(), func(tx *store.Tx) error {
-			tx.Prove(store.Credential{Kind: store.APIKeyToken, Token: key})
-			_, _, err := tx.RecordPurchase(t.Context(), w.admin, w.purchase(fmt.Sprintf("trips-%d", n), w.card, 1))
-			return err
-		}))
+		_, _, err := w.db.RecordPurchase(t.Context(), w.admin, &store.Credential{Kind: store.APIKeyToken, Token: key},
+			w.purchase(fmt.Sprintf("trips-%d", n), w.card, 1))
+		require.NoError(t, err)
 	}
 	buy(0) // the first one learns the rules
 	before := w.db.RoundTrips()
@@ -180,16 +178,13 @@ func TestWatchRulesLearnsOfChanges(t *testing.T) {
 
 // A caller is proven by the purchase's own transaction: what was revoked a moment
 // ago opens nothing, although the process has seen it before.
-func TestProveRefusesWhatWasRevoked(t *testing.T) {
+func TestAPurchaseProvesItsCaller(t *testing.T) {
 	w := newWorld(t, 4)
 	key := w.apiKey()
 	credential := store.Credential{Kind: store.APIKeyToken, Token: key}
 	buy := func(n string) error {
-		return w.db.InTx(t.Context(), func(tx *store.Tx) error {
-			tx.Prove(credential)
-			_, _, err := tx.RecordPurchase(t.Context(), w.admin, w.purchase(n, w.card, 1))
-			return err
-		})
+		_, _, err := w.db.RecordPurchase(t.Context(), w.admin, &credential, w.purchase(n, w.card, 1))
+		return err
 	}
 	require.NoError(t, buy("proven"))
 	_, known := w.db.Recognize(credential)

@@ -70,6 +70,7 @@ type DB struct {
 	hashing *hashGate
 	trips   *atomic.Int64
 	memory  *memory
+	till    *till
 }
 
 // Open connects to Postgres and checks that it answers.
@@ -98,7 +99,7 @@ func Open(ctx context.Context, opt Options) (*DB, error) {
 		pool.Close()
 		return nil, fmt.Errorf("store: ping: %w", err)
 	}
-	return &DB{pool: pool, opt: opt, hashing: newHashGate(), trips: new(atomic.Int64), memory: newMemory()}, nil
+	return &DB{pool: pool, opt: opt, hashing: newHashGate(), trips: new(atomic.Int64), memory: newMemory(), till: new(till)}, nil
 }
 
 // Close ends all connections.
@@ -109,6 +110,9 @@ func (db *DB) Ping(ctx context.Context) error { return db.pool.Ping(ctx) }
 
 // Now reads the DB's clock.
 func (db *DB) Now() time.Time { return db.opt.Now() }
+
+// now is the clock as transactions see it.
+func (db *DB) now() time.Time { return db.opt.Now().UTC().Truncate(time.Microsecond) }
 
 // PublicURL is what links begin with.
 func (db *DB) PublicURL() string { return db.opt.PublicURL }
@@ -149,9 +153,8 @@ type Tx struct {
 	now    time.Time
 	events []Event
 
-	attempt   int            // how often the transaction is being tried; 1 the first time
-	proven    *loyalty.Scope // who calls, where Prove found it out
-	committed []func()       // to be done after the commit
+	attempt   int      // how often the transaction is being tried; 1 the first time
+	committed []func() // to be done after the commit
 }
 
 // Now is the moment at which the transaction happens, in UTC.
@@ -181,7 +184,7 @@ func (db *DB) inTx(ctx context.Context, attempt int, fn func(*Tx) error) error {
 	}
 	defer conn.Release()
 	pgtx := newPipeline(conn, db.trips)
-	tx := &Tx{tx: pgtx, pipe: pgtx, db: db, now: db.opt.Now().UTC().Truncate(time.Microsecond), attempt: attempt}
+	tx := &Tx{tx: pgtx, pipe: pgtx, db: db, now: db.now(), attempt: attempt}
 	defer pgtx.Rollback(context.WithoutCancel(ctx)) //nolint:errcheck // after a commit it does nothing; else fn's error matters
 	if err := fn(tx); err != nil {
 		return err
