@@ -31,3 +31,22 @@ const Nobody = nobody
 
 // RulesGeneration is the generation of the rules that the process remembers.
 func (db *DB) RulesGeneration() int64 { return db.memory.rules.Load().generation }
+
+// Queued is how many purchases wait for a round.
+func (db *DB) Queued() int {
+	db.till.mu.Lock()
+	defer db.till.mu.Unlock()
+	return len(db.till.waiting)
+}
+
+// MostRounds is how many rounds of purchases are under way at once.
+const MostRounds = mostRounds
+
+// HoldBudgets keeps everybody from changing balances until the transaction ends.
+func (tx *Tx) HoldBudgets(ctx context.Context) error {
+	_, err := tx.tx.Exec(ctx, lockBudgets)
+	return err
+}
+
+// Flush sends what is queued.
+func (tx *Tx) Flush(ctx context.Context) error { return tx.pipe.flush(ctx) }

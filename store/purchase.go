@@ -124,7 +124,7 @@ func (tx *Tx) RecordPurchase(ctx context.Context, scope loyalty.Scope, in Purcha
 	}
 	o.trace = Trace(ctx)
 	p := o.begin()
-	if err := tx.record(ctx, round{p}); err != nil {
+	if err := tx.record(ctx, round{p}, waits); err != nil {
 		return r, false, err
 	}
 	return p.receipt, p.first != nil, p.refused

@@ -52,7 +52,7 @@ func (tx *Tx) settlePending(ctx context.Context, id loyalty.ID, yes, tell bool) 
 	if err := p.readItems(ctx, tx, id); err != nil {
 		return r, false, err
 	}
-	quotas, err := round{p}.read(ctx, tx)
+	quotas, err := round{p}.read(ctx, tx, waits)
 	if err != nil {
 		return r, false, err
 	}

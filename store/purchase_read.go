@@ -13,17 +13,13 @@ import (
 // read locks the consumers and reads all that the judgements need, in one round
 // trip where memory knows the rules. What follows the lock in the batch runs with
 // a snapshot taken after it, and so sees what the last holder wrote.
-//
-// Only a purchase that is alone waits for its consumer. Several pass over those
-// whom another holds: nobody should wait for somebody else's queue, and who holds
-// one consumer and waits for the next may wait in a circle.
-func (r round) read(ctx context.Context, tx *Tx) (quotaStates, error) {
+func (r round) read(ctx context.Context, tx *Tx, held patience) (quotaStates, error) {
 	for _, p := range r {
 		p.known = tx.db.memory.recollect(p.in.ShopCode, p.gtins)
 	}
 	r.prove(tx)
 	for {
-		now, quotas, err := r.readState(ctx, tx)
+		now, quotas, err := r.readState(ctx, tx, held)
 		if err != nil {
 			return nil, err
 		}
@@ -66,7 +62,7 @@ func (r round) prove(tx *Tx) {
 }
 
 // readState reads the consumers' states, and the numbers of the rules now.
-func (r round) readState(ctx context.Context, tx *Tx) (now generations, quotas quotaStates, err error) {
+func (r round) readState(ctx context.Context, tx *Tx, held patience) (now generations, quotas quotaStates, err error) {
 	for _, p := range r {
 		p.prepare()
 	}
@@ -74,9 +70,9 @@ func (r round) readState(ctx context.Context, tx *Tx) (now generations, quotas q
 	// Planning these statements each time would cost more than running them; left
 	// alone, Postgres does, because it does not know how short the lists are.
 	b.Queue(`SET LOCAL plan_cache_mode = force_generic_plan`)
-	locked := r.queueLock(&b)
+	locked := r.queueLock(&b, held)
 	r.queueContext(&b, func(rows pgx.Rows) (err error) {
-		now, err = r.readContext(rows, locked)
+		now, err = r.readContext(rows, locked, held)
 		return err
 	})
 	quotas = r.queueQuotas(&b, tx)
@@ -85,7 +81,7 @@ func (r round) readState(ctx context.Context, tx *Tx) (now generations, quotas q
 
 // queueLock locks the persons behind the codes: the cards', or the evidence
 // code's, which is locked as well. It gives whom it locked.
-func (r round) queueLock(b *pgx.Batch) (locked map[loyalty.ID]bool) {
+func (r round) queueLock(b *pgx.Batch, held patience) (locked map[loyalty.ID]bool) {
 	locked = map[loyalty.ID]bool{}
 	const lock = `SELECT c.person_id, ` + shareBudgets + ` FROM consumers c WHERE `
 	read := func(rows pgx.Rows) error {
@@ -93,11 +89,7 @@ func (r round) queueLock(b *pgx.Batch) (locked map[loyalty.ID]bool) {
 		_, err := pgx.ForEachRow(rows, []any{&id, nil}, func() error { locked[id] = true; return nil })
 		return err
 	}
-	switch {
-	case len(r) > 1:
-		b.Queue(lock+`c.card_code = ANY($1) FOR NO KEY UPDATE SKIP LOCKED`, r.codes()).Query(read)
-	case r[0].kind == loyalty.EvidenceCode:
-		p := r[0]
+	if p := r[0]; p.kind == loyalty.EvidenceCode {
 		b.Queue(lock+`c.person_id = (SELECT v.person_id FROM evidence_codes v WHERE v.code = $1) FOR NO KEY UPDATE`, p.code).Query(read)
 		b.Queue(`SELECT expires_at, used_at FROM evidence_codes WHERE code = $1 FOR UPDATE`, p.code).Query(func(rows pgx.Rows) error {
 			e, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[evidenceRow])
@@ -106,9 +98,9 @@ func (r round) queueLock(b *pgx.Batch) (locked map[loyalty.ID]bool) {
 			}
 			return ignoreNone(err)
 		})
-	default:
-		b.Queue(lock+`c.card_code = $1 FOR NO KEY UPDATE`, r[0].code).Query(read)
+		return locked
 	}
+	b.Queue(lock+`c.card_code = ANY($1) FOR NO KEY UPDATE`+string(held), r.codes()).Query(read)
 	return locked
 }
 
@@ -131,7 +123,7 @@ func (r round) queueContext(b *pgx.Batch, read func(pgx.Rows) error) {
 		segmented = p.asks(&campaigns) || segmented
 	}
 	who := `c.card_code = x.code`
-	if len(r) == 1 && r[0].kind == loyalty.EvidenceCode {
+	if r[0].kind == loyalty.EvidenceCode {
 		who = `c.person_id = (SELECT v.person_id FROM evidence_codes v WHERE v.code = x.code)`
 	}
 	b.Queue(`
@@ -191,7 +183,7 @@ func (p *purchase) asks(campaigns *[]loyalty.ID) (segmented bool) {
 	return segmented
 }
 
-func (r round) readContext(rows pgx.Rows, locked map[loyalty.ID]bool) (now generations, err error) {
+func (r round) readContext(rows pgx.Rows, locked map[loyalty.ID]bool, held patience) (now generations, err error) {
 	defer rows.Close()
 	for _, p := range r {
 		p.first, p.person, p.tiers = nil, consumerRow{}, map[loyalty.ID]loyalty.TierStanding{}
@@ -221,8 +213,8 @@ func (r round) readContext(rows pgx.Rows, locked map[loyalty.ID]bool) (now gener
 		if personID != nil {
 			person.ID, person.CardCode = loyalty.ID(*personID), *cardCode
 			if !locked[person.ID] {
-				p.busy = len(r) > 1
-				person.ID = "" // alone: whoever came to be after the lock was not there
+				p.busy = held == passesOver
+				person.ID = "" // who came to be after the lock was not there
 			}
 		}
 		p.person, p.hasCard, p.sale.Segments = person, hasCard, segments

@@ -14,10 +14,18 @@ import (
 // others.
 type round []*purchase
 
+// patience says what a round does about consumers whom another holds.
+type patience string
+
+const (
+	waits      patience = "" // for one of one: who waits for the next while holding others may wait in a circle
+	passesOver patience = " SKIP LOCKED"
+)
+
 // record carries the round through. An error is the transaction's; what is wrong
 // with one of the purchases is in its refused.
-func (tx *Tx) record(ctx context.Context, r round) error {
-	quotas, err := r.read(ctx, tx)
+func (tx *Tx) record(ctx context.Context, r round, held patience) error {
+	quotas, err := r.read(ctx, tx, held)
 	if err != nil {
 		return err
 	}

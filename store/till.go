@@ -107,20 +107,17 @@ func (q *till) next() (tickets []*ticket) {
 }
 
 // recordTogether records a round of tickets. What fails together, or finds its
-// consumer held by another, goes alone: it then waits for nobody but itself.
+// consumer held by another, goes alone: it holds up nobody but itself.
 func (db *DB) recordTogether(tickets []*ticket) {
-	if len(tickets) == 1 {
-		db.recordAlone(context.WithoutCancel(tickets[0].ctx), tickets[0])
-		return
-	}
 	var r round
+	ctx := context.WithoutCancel(tickets[0].ctx)
 	err := db.guarded(func() error {
-		return db.inTx(context.WithoutCancel(tickets[0].ctx), 1, func(tx *Tx) error {
+		return db.inTx(ctx, 1, func(tx *Tx) error {
 			r = make(round, len(tickets))
 			for i, t := range tickets {
 				r[i] = t.order.begin()
 			}
-			return tx.record(context.WithoutCancel(tickets[0].ctx), r)
+			return tx.record(ctx, r, passesOver)
 		})
 	})
 	for i, t := range tickets {
@@ -138,7 +135,7 @@ func (db *DB) recordAlone(ctx context.Context, t *ticket) {
 	err := db.guarded(func() error {
 		return db.InTx(ctx, func(tx *Tx) error {
 			p = t.order.begin()
-			if err := tx.record(ctx, round{p}); err != nil {
+			if err := tx.record(ctx, round{p}, waits); err != nil {
 				return err
 			}
 			return p.refused
