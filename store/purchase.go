@@ -147,6 +147,7 @@ type order struct {
 type purchase struct {
 	*order
 
+	card     string // by which the consumer is found: the code, unless two turned out to be one
 	known    recollection
 	person   consumerRow
 	first    *firstAnswer // set when the cause has had its effect
@@ -184,6 +185,9 @@ type consumerRow struct {
 	Erased   bool
 	Birthday string
 	Hears    bool // wrote to the bot, and not BAJA
+
+	Number     loyalty.ID // of the bot's, that the person last wrote to; "" where the channel has none
+	MergedInto loyalty.ID // who this person turned out to be
 }
 
 // part is a campaign's part in a purchase: what it is judged on, and what it

@@ -15,7 +15,7 @@ import (
 // a snapshot taken after it, and so sees what the last holder wrote.
 func (r round) read(ctx context.Context, tx *Tx, held patience) (quotaStates, error) {
 	for _, p := range r {
-		p.known = tx.db.memory.recollect(p.in.ShopCode, p.gtins)
+		p.known, p.card = tx.db.memory.recollect(p.in.ShopCode, p.gtins), p.code
 	}
 	r.prove(tx)
 	for {
@@ -25,6 +25,13 @@ func (r round) read(ctx context.Context, tx *Tx, held patience) (quotaStates, er
 		}
 		sure := true
 		for _, p := range r.open() {
+			if p.person.MergedInto != "" {
+				// The card of somebody who turned out to be another: the other's is it.
+				sure = false
+				if err := tx.tx.QueryRow(ctx, `SELECT card_code FROM consumers WHERE person_id = $1`, p.person.MergedInto).Scan(&p.card); err != nil {
+					return nil, err
+				}
+			}
 			if p.known.holds(now) {
 				continue
 			}
@@ -100,14 +107,14 @@ func (r round) queueLock(b *pgx.Batch, held patience) (locked map[loyalty.ID]boo
 		})
 		return locked
 	}
-	b.Queue(lock+`c.card_code = ANY($1) FOR NO KEY UPDATE`+string(held), r.codes()).Query(read)
+	b.Queue(lock+`c.card_code = ANY($1) FOR NO KEY UPDATE`+string(held), r.cards()).Query(read)
 	return locked
 }
 
-func (r round) codes() []string {
+func (r round) cards() []string {
 	codes := make([]string, len(r))
 	for i, p := range r {
-		codes[i] = p.code
+		codes[i] = p.card
 	}
 	return codes
 }
@@ -128,7 +135,7 @@ func (r round) queueContext(b *pgx.Batch, read func(pgx.Rows) error) {
 	}
 	b.Queue(`
 		SELECT x.n, `+readGenerations+`, f.digest, f.receipt,
-		  c.person_id, c.card_code, pe.erased_at IS NOT NULL, coalesce(pe.birthday, ''), pe.first_wrote_at IS NOT NULL AND pe.opted_out_at IS NULL,
+		  c.person_id, c.card_code, pe.erased_at IS NOT NULL, coalesce(pe.birthday, ''), pe.first_wrote_at IS NOT NULL AND pe.opted_out_at IS NULL, pe.number_id, c.merged_into,
 		  EXISTS (SELECT FROM cards ca WHERE ca.person_id = c.person_id AND ca.shop_id = x.shop),
 		  CASE WHEN $6 THEN ARRAY(SELECT m.segment_id::text FROM segment_members m WHERE m.person_id = c.person_id) END,
 		  e.id, e.campaign_id, e.shop_id, e.stamps, e.points, e.standing, e.last_earned_at, e.next_expiry_at
@@ -136,7 +143,7 @@ func (r round) queueContext(b *pgx.Batch, read func(pgx.Rows) error) {
 		LEFT JOIN consumers c ON `+who+` LEFT JOIN persons pe ON pe.id = c.person_id
 		LEFT JOIN (SELECT ca.scope, ca.key, ca.digest, pu.receipt FROM causes ca JOIN purchases pu ON pu.id = ca.result_id) f ON f.scope = x.scope AND f.key = x.key
 		LEFT JOIN enrollments e ON e.person_id = c.person_id AND e.campaign_id = ANY($5) AND (e.shop_id IS NULL OR e.shop_id = x.shop)`,
-		r.codes(), scopes, keys, shops, campaigns, segmented).Query(read)
+		r.cards(), scopes, keys, shops, campaigns, segmented).Query(read)
 }
 
 // purchaseCause is the scope of causes in which a caller's keys are unique.
@@ -194,6 +201,7 @@ func (r round) readContext(rows pgx.Rows, locked map[loyalty.ID]bool, held patie
 		var f firstAnswer
 		var person consumerRow
 		var personID, cardCode *string
+		var number, mergedInto *loyalty.ID
 		var hasCard bool
 		var segments []loyalty.ID
 		var id, campaign, shop *loyalty.ID
@@ -201,7 +209,7 @@ func (r round) readContext(rows pgx.Rows, locked map[loyalty.ID]bool, held patie
 		var standing *loyalty.Standing
 		var last *time.Time
 		var e enrollmentRow
-		err := rows.Scan(&n, &numbers, &f.digest, &f.receipt, &personID, &cardCode, &person.Erased, &person.Birthday, &person.Hears,
+		err := rows.Scan(&n, &numbers, &f.digest, &f.receipt, &personID, &cardCode, &person.Erased, &person.Birthday, &person.Hears, &number, &mergedInto,
 			&hasCard, &segments, &id, &campaign, &shop, &stamps, &points, &standing, &last, &e.NextExpiry)
 		if err != nil {
 			return now, err
@@ -214,8 +222,12 @@ func (r round) readContext(rows pgx.Rows, locked map[loyalty.ID]bool, held patie
 			person.ID, person.CardCode = loyalty.ID(*personID), *cardCode
 			if !locked[person.ID] {
 				p.busy = held == passesOver
-				person.ID = "" // who came to be after the lock was not there
+				person.ID, mergedInto = "", nil // who came to be after the lock was not there
 			}
+		}
+		set(&person.Number, number)
+		if set(&person.MergedInto, mergedInto); person.MergedInto != "" {
+			p.busy = held == passesOver // the other may be in the round as well
 		}
 		p.person, p.hasCard, p.sale.Segments = person, hasCard, segments
 		if id == nil {

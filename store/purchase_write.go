@@ -235,7 +235,7 @@ func (p *purchase) notice(tx *Tx, n *noticeRows) {
 	id := tx.newID()
 	n.ids, n.people, n.purchases = append(n.ids, id), append(n.people, p.person.ID), append(n.purchases, p.receipt.ID)
 	n.messages, n.templates, n.traces = append(n.messages, messageID(id)), append(n.templates, template), append(n.traces, p.trace)
-	tx.ring(Event{Kind: DeliveryDue, ID: p.person.ID, Row: id})
+	tx.ring(Event{Kind: DeliveryDue, ID: p.person.ID, Row: id, Number: p.person.Number})
 }
 
 // insertNotices queues what consumers are told of their purchases.
