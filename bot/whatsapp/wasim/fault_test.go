@@ -261,6 +261,41 @@ func TestDeviceUnlinksItself(t *testing.T) {
 	require.Empty(t, s.Account(ana).Devices())
 }
 
+func TestAccountMovesToAnotherPhone(t *testing.T) {
+	s := wasim.New(t)
+	a, b := s.NewPhone(t, ana), s.NewPhone(t, beto)
+	b.SendText(ana, "uno")
+	require.Equal(t, "uno", a.Next().Text)
+	changed := make(chan *events.IdentityChange, 4)
+	b.Handle(func(e any) {
+		if c, ok := e.(*events.IdentityChange); ok {
+			changed <- c
+		}
+	})
+	a.Account.Reinstall()
+	require.Equal(t, a.Account.LID(), (<-changed).JID)
+	anew := s.NewPhone(t, ana)
+	s.Wait(t, "beto to take the news in", b.Device.Idle)
+	b.SendText(ana, "dos")
+	require.Equal(t, "dos", anew.Next().Text)
+	anew.SendText(beto, "tres")
+	require.Equal(t, "tres", b.Next().Text)
+}
+
+func TestMessageThatIsNeverRepeatedStaysUnreadable(t *testing.T) {
+	s := wasim.New(t)
+	a, b := s.NewPhone(t, ana), s.NewPhone(t, beto)
+	b.Account.CorruptNext(1)
+	a.Account.LoseNextRetries(1)
+	id := a.SendText(beto, "uno")
+	s.Wait(t, "the failure", func() bool { return len(b.Failures()) == 1 })
+	require.Equal(t, id, b.Failures()[0].ID)
+	s.Wait(t, "the repetition to be lost", func() bool { return len(a.Account.Sent()) == 2 && a.Account.Sent()[1].Lost })
+	a.SendText(beto, "dos")
+	require.Equal(t, "dos", b.Next().Text)
+	require.Len(t, b.Readable(), 1)
+}
+
 func TestReachoutTimelockIsTold(t *testing.T) {
 	s := wasim.New(t)
 	c, d := linked(t, s)
@@ -281,6 +316,7 @@ func TestUnknownStanzaIsRefusedAndRemembered(t *testing.T) {
 	require.False(t, errors.Is(err, whatsmeow.ErrIQTimedOut))
 	require.Len(t, s.Unhandled(), 1)
 	require.Contains(t, s.Unhandled()[0], "w:qr")
+	//lint:ignore SA1019 nothing else sends a stanza that the client has no method for
 	require.NoError(t, c.DangerousInternals().SendNode(t.Context(), waBinary.Node{Tag: "call", Attrs: waBinary.Attrs{"id": "1"}}))
 	s.Wait(t, "the call to be noticed", func() bool { return len(s.Unhandled()) == 2 })
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"go.mau.fi/whatsmeow/types"
+	"go.mau.fi/whatsmeow/util/keys"
 )
 
 // count is how many more times a fault strikes.
@@ -68,14 +69,31 @@ const (
 
 // accountFaults are the faults of one account that have yet to strike.
 type accountFaults struct {
-	lose, dropAcks, corrupt, refuse count
-	refuseCode                      int
-	login                           *LoginFailure
-	pairing                         PairingFault
+	lose, loseRetries, dropAcks, corrupt, refuse count
+	refuseCode                                   int
+	login                                        *LoginFailure
+	pairing                                      PairingFault
 }
 
-func (f *accountFaults) refusal() int {
-	if f.refuse.take() {
+// first says whether a message goes to all devices of somebody: it is neither
+// the repetition of one for a device that could not read it, nor a word to the
+// account's own phone.
+func first(message *node) bool {
+	_, many := child(message, "participants")
+	return many
+}
+
+func (f *accountFaults) loses(message *node) bool {
+	if first(message) {
+		return f.lose.take()
+	}
+	return text(message, "category") != "peer" && f.loseRetries.take()
+}
+
+func (f *accountFaults) dropsAck(message *node) bool { return first(message) && f.dropAcks.take() }
+
+func (f *accountFaults) refuses(message *node) int {
+	if first(message) && f.refuse.take() {
 		return f.refuseCode
 	}
 	return 0
@@ -102,8 +120,14 @@ func (a *Account) fault(set func(*accountFaults)) {
 }
 
 // LoseNext loses the next n messages that the account sends: they are neither
-// acknowledged nor delivered.
+// acknowledged nor delivered. Those that it repeats on request are not meant.
 func (a *Account) LoseNext(n int) { a.fault(func(f *accountFaults) { f.lose = count(n) }) }
+
+// LoseNextRetries loses the next n messages that the account repeats on request,
+// so that who could not read them never will.
+func (a *Account) LoseNextRetries(n int) {
+	a.fault(func(f *accountFaults) { f.loseRetries = count(n) })
+}
 
 // DropAcks delivers the next n messages that the account sends without
 // acknowledging them.
@@ -150,6 +174,29 @@ func (a *Account) ReachoutTimelock(active bool, until time.Time) {
 func (a *Account) Drop() {
 	for _, d := range a.Devices() {
 		d.Drop()
+	}
+}
+
+// Reinstall puts the account on a new phone: it has another key, all devices are
+// unlinked, and who knows the account is told that its identity has changed.
+func (a *Account) Reinstall() {
+	for _, d := range a.Devices() {
+		d.Unlink()
+	}
+	a.s.mu.Lock()
+	defer a.s.mu.Unlock()
+	defer a.s.touch()
+	a.identity = keys.NewKeyPair()
+	a.signed = a.identity.CreateSignedPreKey(a.signed.KeyID + 1)
+	a.regID++
+	a.devices[0] = &Device{s: a.s, account: a, identity: *a.identity.Pub, registration: a.regID}
+	for asker := range a.askers {
+		if asker == a {
+			continue
+		}
+		for _, d := range asker.companions() {
+			d.notify("encrypt", attrs{"from": a.LID()}, node{Tag: "identity"})
+		}
 	}
 }
 

@@ -15,12 +15,12 @@ func (s *Server) onMessage(c *conn, n *node) {
 	sent := Sent{ID: text(n, "id"), To: to, Type: text(n, "type"), Device: from.number, At: time.Now()}
 	defer func() { a.sent = append(a.sent, sent) }()
 
-	if a.faults.lose.take() {
+	if a.faults.loses(n) {
 		sent.Lost = true
 		return
 	}
 	ack := node{Tag: "ack", Attrs: attrs{"class": "message", "id": sent.ID, "from": to, "t": unix(sent.At)}}
-	if code := a.faults.refusal(); code != 0 {
+	if code := a.faults.refuses(n); code != 0 {
 		sent.Error = code
 		c.send(with(ack, attrs{"error": strconv.Itoa(code)}))
 		return
@@ -35,7 +35,7 @@ func (s *Server) onMessage(c *conn, n *node) {
 	if stale := s.deliver(from, target, n); stale {
 		ack.Attrs["phash"] = listHash(append(slices.Clone(target.devices), a.devices...))
 	}
-	if a.faults.dropAcks.take() {
+	if a.faults.dropsAck(n) {
 		sent.AckDropped = true
 		return
 	}

@@ -21,7 +21,8 @@ import (
 	_ "modernc.org/sqlite" // keeps the phones' sessions
 )
 
-// sendTimeout is how long a phone waits for the server's word about a message.
+// sendTimeout is how long a phone waits for the server's word about a message
+// unless told otherwise.
 const sendTimeout = 15 * time.Second
 
 // Phone is somebody with WhatsApp: a real client, linked to an account of the
@@ -38,6 +39,7 @@ type Phone struct {
 	guard   *guard
 	db      *sql.DB
 	scanned chan string
+	timeout time.Duration
 
 	mu       sync.Mutex
 	received []Received
@@ -87,6 +89,10 @@ func WithLog(log waLog.Logger) PhoneOption { return func(p *Phone) { p.Client.Lo
 // WithName sets the name that goes with the phone's messages.
 func WithName(name string) PhoneOption { return func(p *Phone) { p.Client.Store.PushName = name } }
 
+// WithTimeout sets how long the phone waits for the server's word about a
+// message before it calls sending it a failure.
+func WithTimeout(d time.Duration) PhoneOption { return func(p *Phone) { p.timeout = d } }
+
 // NewPhone gives a phone that is linked, by the flow of the QR code, and
 // connected. It ends with the test.
 func (s *Server) NewPhone(t testing.TB, number string, opts ...PhoneOption) *Phone {
@@ -103,14 +109,14 @@ func (s *Server) NewPhone(t testing.TB, number string, opts ...PhoneOption) *Pho
 }
 
 // NewPhones is NewPhone for many numbers at once.
-func (s *Server) NewPhones(t testing.TB, numbers ...string) []*Phone {
+func (s *Server) NewPhones(t testing.TB, numbers []string, opts ...PhoneOption) []*Phone {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	phones, failed := make([]*Phone, len(numbers)), make([]error, len(numbers))
 	var busy sync.WaitGroup
 	for i, number := range numbers {
-		busy.Go(func() { phones[i], failed[i] = s.Link(ctx, number) })
+		busy.Go(func() { phones[i], failed[i] = s.Link(ctx, number, opts...) })
 	}
 	busy.Wait()
 	for _, p := range phones {
@@ -137,7 +143,7 @@ func (s *Server) Link(ctx context.Context, number string, opts ...PhoneOption) (
 		_ = db.Close()
 		return nil, err
 	}
-	p := &Phone{s: s, db: db, guard: newGuard(), scanned: make(chan string, 1), sent: map[string]sentMessage{}, Account: s.Account(number)}
+	p := &Phone{s: s, db: db, guard: newGuard(), scanned: make(chan string, 1), timeout: sendTimeout, sent: map[string]sentMessage{}, Account: s.Account(number)}
 	p.Client = whatsmeow.NewClient(container.NewDevice(), waLog.Noop)
 	p.Client.Store.PushName = "wasim " + p.Account.Number()
 	s.Redirect(p.Client)
@@ -280,8 +286,24 @@ func (p *Phone) Send(ctx context.Context, to string, msg *waE2E.Message, id stri
 	p.mu.Unlock()
 	ctx, done := p.guard.sending(ctx)
 	defer done()
-	_, err = p.Client.SendMessage(ctx, address, msg, whatsmeow.SendRequestExtra{ID: id, Timeout: sendTimeout})
+	_, err = p.Client.SendMessage(ctx, address, msg, whatsmeow.SendRequestExtra{ID: id, Timeout: p.timeout})
 	return id, err
+}
+
+// Insist is Send until the server acknowledges, with one ID, whenever the phone
+// is online: what a real phone does. The recipient may get the message more than
+// once. It gives up where the context ends, and where the server refuses.
+func (p *Phone) Insist(ctx context.Context, to string, msg *waE2E.Message) (string, error) {
+	id := p.Client.GenerateMessageID()
+	for {
+		_, err := p.Send(ctx, to, msg, id)
+		if err == nil || ctx.Err() != nil || errors.Is(err, whatsmeow.ErrServerReturnedError) {
+			return id, err
+		}
+		if err := p.s.Until(ctx, func() bool { return p.Device.Online() && p.Client.IsLoggedIn() }); err != nil {
+			return id, err
+		}
+	}
 }
 
 func addressOf(to string) (types.JID, error) {

@@ -26,7 +26,7 @@ func TestCarriesACrowd(t *testing.T) {
 	for i := range numbers {
 		numbers[i] = fmt.Sprintf("+52155%08d", i+1)
 	}
-	phones := s.NewPhones(t, numbers...)
+	phones := s.NewPhones(t, numbers)
 	var busy sync.WaitGroup
 	linked := time.Now()
 
