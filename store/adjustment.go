@@ -99,11 +99,15 @@ func (tx *Tx) adjustment(ctx context.Context, id loyalty.ID) (Adjustment, error)
 // begins where there is none.
 func (tx *Tx) adjusted(ctx context.Context, card string, in AdjustmentInput) (*holding, error) {
 	var person loyalty.ID
+	var merged bool
 	err := tx.tx.QueryRow(ctx, `
-		SELECT c.person_id FROM consumers c JOIN persons p ON p.id = c.person_id
-		WHERE c.card_code = $1 AND p.erased_at IS NULL FOR NO KEY UPDATE OF c`, card).Scan(&person)
+		SELECT c.person_id, c.merged_into IS NOT NULL FROM consumers c JOIN persons p ON p.id = c.person_id
+		WHERE `+ownsCard(`$1`)+` AND p.erased_at IS NULL FOR NO KEY UPDATE OF c`, card).Scan(&person, &merged)
 	if none(err) {
 		return nil, loyalty.NotFound(loyalty.CodeCardNotFound, "No encontramos esa tarjeta. Revisa el código.")
+	}
+	if err == nil && merged {
+		err = errMoved
 	}
 	if err != nil {
 		return nil, err

@@ -78,9 +78,11 @@ func (tx *Tx) Erase(ctx context.Context, person loyalty.ID, messageID string) er
 		}
 	}
 	for _, sql := range []string{
-		`UPDATE consumers SET link_version = link_version + 1 WHERE person_id = $1`,
+		`UPDATE consumers SET link_version = link_version + 1 WHERE person_id = $1 OR merged_into = $1`,
 		`UPDATE outbox SET status = CASE status WHEN 'queued' THEN 'dropped' ELSE status END, body = '', vars = NULL WHERE person_id = $1`,
-		`UPDATE inbox SET text = '' WHERE person_id = $1`,
+		`UPDATE inbox SET text = '' WHERE person_id IN (SELECT id FROM persons WHERE id = $1 OR merged_into = $1)`,
+		`UPDATE media SET status = 'refused', content = NULL, sha256 = NULL, ref = NULL, problem = 'erased' WHERE inbox_id IN (
+		   SELECT i.id FROM inbox i JOIN persons p ON p.id = i.person_id WHERE p.id = $1 OR p.merged_into = $1)`,
 		`UPDATE cases SET note = '' WHERE person_id = $1`,
 		`UPDATE conversations SET session = NULL WHERE person_id = $1`,
 		`DELETE FROM otps WHERE person_id = $1`,

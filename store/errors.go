@@ -56,6 +56,9 @@ func translate(err error) error {
 	if err == nil || errors.As(err, &known) {
 		return err
 	}
+	if errors.Is(err, errMoved) { // as often as it was tried
+		return unavailable(err)
+	}
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) {
 		if e, ok := constraints[pg.ConstraintName]; ok {

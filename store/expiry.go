@@ -136,7 +136,7 @@ func (tx *Tx) ExpireBalances(ctx context.Context, limit int) (int, error) {
 	due, err := collect[struct {
 		ID     loyalty.ID `db:"id"`
 		Person loyalty.ID `db:"person_id"`
-	}](ctx, tx, `SELECT id, person_id FROM enrollments WHERE next_expiry_at <= $1 ORDER BY next_expiry_at LIMIT $2`, tx.now, limit)
+	}](ctx, tx, `SELECT id, person_id FROM enrollments WHERE next_expiry_at <= $1 AND merged_into IS NULL ORDER BY next_expiry_at LIMIT $2`, tx.now, limit)
 	if err != nil || len(due) == 0 {
 		return 0, err
 	}

@@ -14,22 +14,33 @@ import (
 type holding struct {
 	enrollmentRow
 	person   loyalty.ID
+	merged   loyalty.ID // the enrollment that has its balance now; "" is itself
 	campaign loyalty.Campaign
 	zone     *time.Location // of the shop where it was used last
 }
 
 // lockConsumer holds the consumer's row: who changes balances has it.
 func (tx *Tx) lockConsumer(ctx context.Context, person loyalty.ID) error {
-	err := tx.tx.QueryRow(ctx, `SELECT `+shareBudgets+` FROM consumers WHERE person_id = $1 FOR NO KEY UPDATE`, person).Scan(nil)
+	var merged bool
+	err := tx.tx.QueryRow(ctx, `SELECT merged_into IS NOT NULL, `+shareBudgets+` FROM consumers WHERE person_id = $1 FOR NO KEY UPDATE`, person).Scan(&merged, nil)
 	if none(err) {
 		return loyalty.NotFound(loyalty.CodeCardNotFound, "Todavía no tienes una tarjeta.")
+	}
+	if err == nil && merged {
+		return errMoved
 	}
 	return err
 }
 
 // lockConsumers holds the rows of several consumers, in one order for everybody.
 func (tx *Tx) lockConsumers(ctx context.Context, people []loyalty.ID) error {
-	_, err := tx.tx.Exec(ctx, `SELECT `+shareBudgets+` FROM consumers WHERE person_id = ANY($1) ORDER BY person_id FOR NO KEY UPDATE`, nonNil(people))
+	var merged bool
+	err := tx.tx.QueryRow(ctx, `
+		SELECT coalesce(bool_or(l.merged), false), max(l.shared) FROM (SELECT merged_into IS NOT NULL AS merged, `+shareBudgets+` AS shared FROM consumers
+		  WHERE person_id = ANY($1) ORDER BY person_id FOR NO KEY UPDATE) l`, nonNil(people)).Scan(&merged, nil)
+	if err == nil && merged { // what was read of them is another's by now
+		return errMoved
+	}
 	return err
 }
 
@@ -37,7 +48,7 @@ func (tx *Tx) lockConsumers(ctx context.Context, people []loyalty.ID) error {
 func (tx *Tx) holdings(ctx context.Context, condition string, args ...any) ([]*holding, error) {
 	rows, err := tx.tx.Query(ctx, `
 		SELECT e.id, e.campaign_id, coalesce(e.shop_id::text, ''), e.stamps, e.points, coalesce(e.standing, '{}'),
-		  coalesce(e.last_earned_at, '0001-01-01 00:00:00+00'), e.next_expiry_at, e.person_id, coalesce(z.time_zone, ''), `+campaignCore+`
+		  coalesce(e.last_earned_at, '0001-01-01 00:00:00+00'), e.next_expiry_at, e.person_id, coalesce(e.merged_into::text, ''), coalesce(z.time_zone, ''), `+campaignCore+`
 		FROM enrollments e JOIN campaigns c ON c.id = e.campaign_id LEFT JOIN shops z ON z.id = e.last_shop_id
 		WHERE `+condition+` ORDER BY e.id`, args...)
 	if err != nil {
@@ -47,7 +58,7 @@ func (tx *Tx) holdings(ctx context.Context, condition string, args ...any) ([]*h
 		h := new(holding)
 		var zone string
 		err := row.Scan(append([]any{&h.ID, &h.Campaign, &h.Shop, &h.Stamps, &h.Points, &h.Standing,
-			&h.LastEarned, &h.NextExpiry, &h.person, &zone}, coreOf(&h.campaign)...)...)
+			&h.LastEarned, &h.NextExpiry, &h.person, &h.merged, &zone}, coreOf(&h.campaign)...)...)
 		h.zone = loyalty.Zone(zone)
 		return h, err
 	})

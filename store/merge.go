@@ -16,6 +16,45 @@ import (
 // were merged, or one was forgotten. The same transaction, run again, sees it.
 var errMoved = errors.New("store: the person was merged with another meanwhile")
 
+// ownsCard is a condition that finds the consumer c of a card code, given as a
+// parameter: of the code of somebody who turned out to be another, that other.
+func ownsCard(code string) string {
+	return `c.person_id = (SELECT coalesce(k.merged_into, k.person_id) FROM consumers k WHERE k.card_code = ` + code + `)`
+}
+
+// heirs gives for each holding the one that has its balance: itself, or the one
+// that it was merged into. Each is there once, so that all changes of it meet. The
+// consumer who has it is locked, as of any holding that is to be changed.
+func (tx *Tx) heirs(ctx context.Context, all []*holding) (map[loyalty.ID]*holding, error) {
+	known := map[loyalty.ID]*holding{}
+	for _, h := range all {
+		known[h.ID] = h
+	}
+	var missing []loyalty.ID
+	for _, h := range all {
+		if h.merged != "" && known[h.merged] == nil {
+			missing = append(missing, h.merged)
+		}
+	}
+	if len(missing) > 0 {
+		more, err := tx.holdings(ctx, `e.id = ANY($1)`, missing)
+		if err != nil {
+			return nil, err
+		}
+		for _, h := range more {
+			known[h.ID] = h
+		}
+	}
+	heirs := map[loyalty.ID]*holding{}
+	for _, h := range all {
+		heirs[h.ID] = h
+		if h.merged != "" {
+			heirs[h.ID] = known[h.merged]
+		}
+	}
+	return heirs, nil
+}
+
 // mergedPerson is what decides how persons become one.
 type mergedPerson struct {
 	ID       loyalty.ID `db:"id"`
@@ -43,10 +82,15 @@ func (tx *Tx) mergePeople(ctx context.Context, people []loyalty.ID) (loyalty.ID,
 	if err := tx.lockConsumers(ctx, people); err != nil {
 		return "", err
 	}
+	tx.later(`SELECT 1 FROM persons WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE`, people)
+	// Somebody may have become a consumer until now, but cannot any more.
+	if err := tx.lockConsumers(ctx, people); err != nil {
+		return "", err
+	}
 	all, err := collect[mergedPerson](ctx, tx, `
 		SELECT p.id, p.erased_at IS NOT NULL OR p.merged_into IS NOT NULL AS gone, p.created_at,
 		  (SELECT c.created_at FROM consumers c WHERE c.person_id = p.id) AS consumer
-		FROM persons p WHERE p.id = ANY($1) ORDER BY p.id FOR NO KEY UPDATE OF p`, people)
+		FROM persons p WHERE p.id = ANY($1)`, people)
 	if err != nil {
 		return "", err
 	}
@@ -83,7 +127,7 @@ func (tx *Tx) mergePerson(ctx context.Context, from, into mergedPerson) error {
 	}
 	var b pgx.Batch
 	for _, sql := range mergeSteps {
-		b.Queue(sql, from.ID, into.ID)
+		b.Queue(sql, pgx.NamedArgs{"from": from.ID, "into": into.ID})
 	}
 	for _, scope := range []string{"purchase", "reverse", "adjust"} {
 		b.Queue(`
@@ -99,7 +143,7 @@ func (tx *Tx) mergePerson(ctx context.Context, from, into mergedPerson) error {
 	return nil
 }
 
-// mergeSteps move what is person $1's to person $2. What only one of them can have
+// mergeSteps move what is one person's to another. What only one of them can have
 // is the survivor's, joined with the other's.
 var mergeSteps = []string{
 	// Who is who. An opt-out wins over any opt-in.
@@ -108,47 +152,47 @@ var mergeSteps = []string{
 	   first_wrote_at = least(p.first_wrote_at, o.first_wrote_at), last_wrote_at = greatest(p.last_wrote_at, o.last_wrote_at),
 	   number_id = CASE WHEN o.last_wrote_at > p.last_wrote_at OR p.last_wrote_at IS NULL THEN o.number_id ELSE p.number_id END,
 	   created_at = least(p.created_at, o.created_at)
-	 FROM persons o WHERE p.id = $2 AND o.id = $1`,
-	`UPDATE addresses SET person_id = $2 WHERE person_id = $1`,
-	`UPDATE consents SET person_id = $2 WHERE person_id = $1`,
+	 FROM persons o WHERE p.id = @into AND o.id = @from`,
+	`UPDATE addresses SET person_id = @into WHERE person_id = @from`,
+	`UPDATE consents SET person_id = @into WHERE person_id = @from`,
 	// Roles.
 	`UPDATE tenderos t SET active = t.active OR o.active, created_at = least(t.created_at, o.created_at) FROM tenderos o
-	 WHERE t.person_id = $2 AND o.person_id = $1 AND o.shop_id = t.shop_id`,
-	`DELETE FROM tenderos o WHERE o.person_id = $1 AND EXISTS (SELECT FROM tenderos t WHERE t.person_id = $2 AND t.shop_id = o.shop_id)`,
-	`UPDATE tenderos SET person_id = $2 WHERE person_id = $1`,
-	`UPDATE staff SET person_id = $2 WHERE person_id = $1`,
-	`UPDATE tokens SET person_id = $2 WHERE person_id = $1`,
-	`DELETE FROM otps WHERE person_id = $1`, // keyed by the person: a new one is asked for
+	 WHERE t.person_id = @into AND o.person_id = @from AND o.shop_id = t.shop_id`,
+	`DELETE FROM tenderos o WHERE o.person_id = @from AND EXISTS (SELECT FROM tenderos t WHERE t.person_id = @into AND t.shop_id = o.shop_id)`,
+	`UPDATE tenderos SET person_id = @into WHERE person_id = @from`,
+	`UPDATE staff SET person_id = @into WHERE person_id = @from`,
+	`UPDATE tokens SET person_id = @into WHERE person_id = @from`,
+	`DELETE FROM otps WHERE person_id = @from`, // keyed by the person: a new one is asked for
 	// The wallet.
-	`UPDATE cards c SET created_at = o.created_at FROM cards o WHERE c.person_id = $2 AND o.person_id = $1 AND o.created_at < c.created_at
+	`UPDATE cards c SET created_at = o.created_at FROM cards o WHERE c.person_id = @into AND o.person_id = @from AND o.created_at < c.created_at
 	   AND o.shop_id IS NOT DISTINCT FROM c.shop_id AND o.brand_id IS NOT DISTINCT FROM c.brand_id`,
-	`DELETE FROM cards o WHERE o.person_id = $1 AND EXISTS (SELECT FROM cards c WHERE c.person_id = $2
+	`DELETE FROM cards o WHERE o.person_id = @from AND EXISTS (SELECT FROM cards c WHERE c.person_id = @into
 	   AND c.shop_id IS NOT DISTINCT FROM o.shop_id AND c.brand_id IS NOT DISTINCT FROM o.brand_id)`,
-	`UPDATE cards SET person_id = $2 WHERE person_id = $1`,
-	`INSERT INTO segment_members (segment_id, person_id, created_at) SELECT segment_id, $2, created_at FROM segment_members WHERE person_id = $1
+	`UPDATE cards SET person_id = @into WHERE person_id = @from`,
+	`INSERT INTO segment_members (segment_id, person_id, created_at) SELECT segment_id, @into, created_at FROM segment_members WHERE person_id = @from
 	 ON CONFLICT DO NOTHING`,
-	`DELETE FROM segment_members WHERE person_id = $1`,
+	`DELETE FROM segment_members WHERE person_id = @from`,
 	`INSERT INTO rollup_changes (day) SELECT DISTINCT (p.occurred_at AT TIME ZONE s.time_zone)::date FROM purchases p JOIN shops s ON s.id = p.shop_id
-	 WHERE p.person_id = $1`,
-	`UPDATE purchases SET person_id = $2 WHERE person_id = $1`,
-	`UPDATE redemptions SET person_id = $2 WHERE person_id = $1`,
-	`UPDATE evidence_codes SET person_id = $2 WHERE person_id = $1`,
-	`UPDATE reorders SET person_id = $2 WHERE person_id = $1`,
-	`UPDATE cases SET person_id = $2 WHERE person_id = $1`,
-	`UPDATE consumers SET merged_into = $2 WHERE person_id = $1 OR merged_into = $1`,
-	`UPDATE consumers c SET created_at = least(c.created_at, o.created_at) FROM consumers o WHERE c.person_id = $2 AND o.person_id = $1`,
+	 WHERE p.person_id = @from`,
+	`UPDATE purchases SET person_id = @into WHERE person_id = @from`,
+	`UPDATE redemptions SET person_id = @into WHERE person_id = @from`,
+	`UPDATE evidence_codes SET person_id = @into WHERE person_id = @from`,
+	`UPDATE reorders SET person_id = @into WHERE person_id = @from`,
+	`UPDATE cases SET person_id = @into WHERE person_id = @from`,
+	`UPDATE consumers SET merged_into = @into WHERE person_id = @from OR merged_into = @from`,
+	`UPDATE consumers c SET created_at = least(c.created_at, o.created_at) FROM consumers o WHERE c.person_id = @into AND o.person_id = @from`,
 	// Messages. One that came in by both addresses is answered once.
-	`UPDATE inbox o SET status = CASE status WHEN 'pending' THEN 'done' ELSE status END, problem = 'the same message' WHERE o.person_id = $1
-	   AND EXISTS (SELECT FROM inbox i WHERE i.person_id = $2 AND i.channel = o.channel AND i.message_id = o.message_id)`,
-	`UPDATE inbox o SET person_id = $2 WHERE o.person_id = $1
-	   AND NOT EXISTS (SELECT FROM inbox i WHERE i.person_id = $2 AND i.channel = o.channel AND i.message_id = o.message_id)`,
-	`UPDATE outbox SET person_id = $2 WHERE person_id = $1`,
-	`UPDATE outbox SET status = 'dropped', problem = 'opted out' WHERE person_id = $2 AND status = 'queued' AND lane <> 'reply'
-	   AND EXISTS (SELECT FROM persons p WHERE p.id = $2 AND p.opted_out_at IS NOT NULL)`,
+	`UPDATE inbox o SET status = CASE status WHEN 'pending' THEN 'done' ELSE status END, problem = 'the same message' WHERE o.person_id = @from
+	   AND EXISTS (SELECT FROM inbox i WHERE i.person_id = @into AND i.channel = o.channel AND i.message_id = o.message_id)`,
+	`UPDATE inbox o SET person_id = @into WHERE o.person_id = @from
+	   AND NOT EXISTS (SELECT FROM inbox i WHERE i.person_id = @into AND i.channel = o.channel AND i.message_id = o.message_id)`,
+	`UPDATE outbox SET person_id = @into WHERE person_id = @from`,
+	`UPDATE outbox SET status = 'dropped', problem = 'opted out' WHERE person_id = @into AND status = 'queued' AND lane <> 'reply'
+	   AND EXISTS (SELECT FROM persons p WHERE p.id = @into AND p.opted_out_at IS NOT NULL)`,
 	// The conversation goes on where the person wrote last.
 	`UPDATE conversations c SET session = o.session, updated_at = o.updated_at FROM conversations o
-	 WHERE c.person_id = $2 AND o.person_id = $1 AND o.session IS NOT NULL AND (c.session IS NULL OR o.updated_at > c.updated_at)`,
-	`UPDATE conversations SET session = NULL WHERE person_id = $1`,
+	 WHERE c.person_id = @into AND o.person_id = @from AND o.session IS NOT NULL AND (c.session IS NULL OR o.updated_at > c.updated_at)`,
+	`UPDATE conversations SET session = NULL WHERE person_id = @from`,
 }
 
 // mergeHoldings gives a consumer's enrollments to another. Where both have a part
@@ -180,12 +224,12 @@ func (tx *Tx) mergeHolding(ctx context.Context, from, into *holding) error {
 	if err := tx.expire(ctx, from); err != nil {
 		return err
 	}
-	if err := tx.forward(ctx, from, into); err != nil {
-		return err
-	}
-	into.Standing = into.Standing.Join(from.Standing, into.campaign.Tiers, tx.now, into.zone)
 	if from.NextExpiry != nil && (into.NextExpiry == nil || from.NextExpiry.Before(*into.NextExpiry)) {
 		into.NextExpiry = from.NextExpiry
+	}
+	into.Standing = into.Standing.Join(from.Standing, into.campaign.Tiers, tx.now, into.zone)
+	if err := tx.forward(ctx, from, into); err != nil {
+		return err
 	}
 	tx.keep(into)
 	tx.later(`
@@ -203,7 +247,8 @@ func (tx *Tx) mergeHolding(ctx context.Context, from, into *holding) error {
 const mergeReason = "Se juntaron dos registros de la misma persona"
 
 // forward moves all of a holding's balance to another, with the dates on which
-// parts of it end. The rows are written by keep: of the one that is left, here.
+// parts of it end. It writes the row of the one that is left; the other's is the
+// caller's to keep.
 func (tx *Tx) forward(ctx context.Context, from, into *holding) error {
 	accounts, err := tx.accounts(ctx, from)
 	if err != nil {
@@ -225,6 +270,7 @@ func (tx *Tx) forward(ctx context.Context, from, into *holding) error {
 			tx.carry(into, u, b.Left, b.ExpiresAt)
 		}
 	}
+	from.NextExpiry = nil
 	tx.keep(from)
 	return nil
 }

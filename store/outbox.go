@@ -112,9 +112,15 @@ type Outbound struct {
 	Attempts  int               `db:"attempts"`
 	Zone      string            `db:"zone"`
 	OptedOut  bool              `db:"opted_out"`
-	Promoted  bool              `db:"promoted"` // wants promotions
 	TraceID   string            `db:"trace_id"`
 	CreatedAt time.Time         `db:"created_at"`
+}
+
+// claimed is a message with what decides whether it may be sent after all.
+type claimed struct {
+	Outbound
+	Promoted bool       `db:"promoted"` // the person wants promotions
+	Merged   loyalty.ID `db:"merged"`   // the person turned out to be that one; "": not
 }
 
 // starts says whether the bot starts something with a message of the lane, rather
@@ -136,34 +142,45 @@ func (tx *Tx) Claim(ctx context.Context, person, number loyalty.ID, lease time.D
 		return out, false, err
 	}
 	for {
-		out, ok, err = tx.claimOldest(ctx, person, number, lease, may)
+		c, ok, err := tx.claimOldest(ctx, person, number, lease, may)
 		if err != nil || !ok {
 			return out, false, err
 		}
-		// What held when the message was queued may hold no more (law 8).
-		switch {
-		case out.OptedOut && out.Lane != LaneReply, out.Lane == LanePromotion && !out.Promoted:
-			err = tx.Drop(ctx, out.ID, "opted out")
-		case out.Chat == "":
-			err = tx.Drop(ctx, out.ID, "no address")
-		case out.Zone != "" && NextDaytime(tx.now, out.Zone).After(tx.now):
-			err = tx.Postpone(ctx, out.ID, "waits for the day", NextDaytime(tx.now, out.Zone))
-		case out.Lane.starts() && number != "":
-			if ok, err = tx.start(ctx, number, out.ID); err == nil && !ok {
-				may = usesTalk // others of the person may go on
-				err = tx.unclaim(ctx, out.ID)
-				continue
-			}
-			if err == nil {
-				return out, true, tx.addVars(ctx, &out)
-			}
-		default:
-			return out, true, tx.addVars(ctx, &out)
-		}
+		goes, err := tx.goes(ctx, &c, &may)
 		if err != nil {
 			return out, false, err
 		}
+		if goes {
+			return c.Outbound, true, tx.addVars(ctx, &c.Outbound)
+		}
 	}
+}
+
+// goes says whether a claimed message is to be sent, for what held when it was
+// queued may hold no more (law 8). One that is not is settled, or waits.
+func (tx *Tx) goes(ctx context.Context, c *claimed, may *use) (bool, error) {
+	switch {
+	case c.Merged != "": // queued while the person was being merged
+		return false, tx.handOver(ctx, c)
+	case c.OptedOut && c.Lane != LaneReply, c.Lane == LanePromotion && !c.Promoted:
+		return false, tx.Drop(ctx, c.ID, "opted out")
+	case c.Chat == "":
+		return false, tx.Drop(ctx, c.ID, "no address")
+	}
+	if c.Zone != "" {
+		if day := NextDaytime(tx.now, c.Zone); day.After(tx.now) {
+			return false, tx.Postpone(ctx, c.ID, "waits for the day", day)
+		}
+	}
+	if !c.Lane.starts() || c.Number == "" {
+		return true, nil
+	}
+	ok, err := tx.start(ctx, c.Number, c.ID)
+	if err != nil || ok {
+		return ok, err
+	}
+	*may = usesTalk // what answers the person goes on
+	return false, tx.unclaim(ctx, c.ID)
 }
 
 // throughNumber says of an outbox row o of person p whether it goes through the
@@ -174,7 +191,7 @@ const throughNumber = `CASE WHEN o.number_id IS NULL THEN CASE WHEN o.channel IS
 	  ELSE o.number_id END IS NOT DISTINCT FROM $2::uuid`
 
 // claimOldest claims what is to be sent first, of what may be sent.
-func (tx *Tx) claimOldest(ctx context.Context, person, number loyalty.ID, lease time.Duration, may use) (out Outbound, ok bool, err error) {
+func (tx *Tx) claimOldest(ctx context.Context, person, number loyalty.ID, lease time.Duration, may use) (c claimed, ok bool, err error) {
 	rows, err := tx.tx.Query(ctx, `
 		WITH oldest AS (
 			SELECT o.id, o.claimed_until, o.due_at, o.lane FROM outbox o JOIN persons p ON p.id = o.person_id
@@ -193,16 +210,20 @@ func (tx *Tx) claimOldest(ctx context.Context, person, number loyalty.ID, lease 
 		  o.message_id, coalesce((SELECT i.message_id FROM inbox i WHERE i.id = o.inbox_id), '') AS reply_to,
 		  o.lane, coalesce(o.body, '') AS body, coalesce(o.template, '') AS template, o.vars,
 		  o.media, o.media_ref, o.attempts, coalesce(o.zone, '') AS zone, p.opted_out_at IS NOT NULL AS opted_out,
-		  p.promotions_at IS NOT NULL AS promoted, o.trace_id, o.created_at`,
+		  p.promotions_at IS NOT NULL AS promoted, coalesce(p.merged_into::text, '') AS merged, o.trace_id, o.created_at`,
 		person, optional(number), tx.now, tx.now.Add(lease), may == usesAll)
 	if err != nil {
-		return out, false, err
+		return c, false, err
 	}
-	out, err = pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[Outbound])
-	if none(err) {
-		return out, false, nil
-	}
-	return out, err == nil, err
+	c, err = pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[claimed])
+	return c, err == nil, ignoreNone(err)
+}
+
+// handOver gives a message to the person that its own turned out to be.
+func (tx *Tx) handOver(ctx context.Context, c *claimed) error {
+	tx.ring(Event{Kind: DeliveryDue, ID: c.Merged, Row: c.ID, Number: c.Number})
+	_, err := tx.tx.Exec(ctx, `UPDATE outbox SET person_id = $2, claimed_until = NULL, attempts = attempts - 1 WHERE id = $1`, c.ID, c.Merged)
+	return err
 }
 
 // unclaim takes a claim back, as if there had been none.

@@ -158,15 +158,20 @@ func (tx *Tx) giveBack(ctx context.Context, all []returned, status string) (int,
 	if err != nil {
 		return 0, err
 	}
+	heirs, err := tx.heirs(ctx, holdings)
+	if err != nil {
+		return 0, err
+	}
 	rewards, quotas, money := map[loyalty.ID]int64{}, map[loyalty.ID]int64{}, map[loyalty.ID]int64{}
 	for _, h := range holdings {
+		into := heirs[h.ID]
 		for _, d := range all {
 			if d.Enrollment != h.ID {
 				continue
 			}
 			tx.enter(h, movement{kind: "reverse", unit: d.Unit, amount: d.Amount, redemption: d.ID})
 			if d.TierBefore != nil {
-				h.Standing.Tier = h.campaign.Tiers.GaveBack(h.Standing.Tier, *d.TierBefore)
+				into.Standing.Tier = h.campaign.Tiers.GaveBack(into.Standing.Tier, *d.TierBefore)
 			}
 			rewards[d.Reward]++
 			quotas[h.Campaign]++
@@ -174,7 +179,12 @@ func (tx *Tx) giveBack(ctx context.Context, all []returned, status string) (int,
 				money[h.campaign.CPG] += int64(d.Cost)
 			}
 		}
-		tx.keep(h)
+		if into != h {
+			if err := tx.forward(ctx, h, into); err != nil {
+				return 0, err
+			}
+		}
+		tx.keep(into)
 	}
 	for _, give := range []struct {
 		sql  string

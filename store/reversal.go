@@ -109,7 +109,8 @@ type soldLine struct {
 // takeBack is what is taken of a holding.
 type takeBack struct {
 	*loyalty.Return
-	from   *holding
+	from   *holding // to which it was given
+	into   *holding // that has the balance now: the same, unless two consumers turned out to be one
 	amount map[loyalty.Unit]int64
 }
 
@@ -233,6 +234,10 @@ func (tx *Tx) takesBack(ctx context.Context, v *reversing) error {
 	if err != nil {
 		return err
 	}
+	heirs, err := tx.heirs(ctx, holdings)
+	if err != nil {
+		return err
+	}
 	returns := loyalty.TakeBack(campaigns, v.bases, given, &v.sale, v.remains)
 	for i := range returns {
 		t := takeBack{Return: &returns[i], amount: map[loyalty.Unit]int64{}}
@@ -241,6 +246,7 @@ func (tx *Tx) takesBack(ctx context.Context, v *reversing) error {
 			return fmt.Errorf("store: purchase %s gave in campaign %s to nobody", v.purchase, t.Campaign.ID)
 		}
 		t.from = holdings[n]
+		t.into = heirs[t.from.ID]
 		accounts, err := tx.accounts(ctx, t.from)
 		if err != nil {
 			return err
@@ -312,7 +318,7 @@ func (v *reversing) answer() Reversal {
 	for _, t := range v.takes {
 		for _, u := range t.Campaign.Scheme.Units() {
 			if n := t.amount[u]; n > 0 {
-				r.Taken = append(r.Taken, TakenBack{CampaignID: t.Campaign.ID, Campaign: t.from.campaign.Name, Unit: u, Amount: n, Balance: t.from.balance(u) - n})
+				r.Taken = append(r.Taken, TakenBack{CampaignID: t.Campaign.ID, Campaign: t.from.campaign.Name, Unit: u, Amount: n, Balance: t.into.balance(u) - n})
 			}
 		}
 	}
@@ -354,13 +360,19 @@ func (tx *Tx) writeReversal(ctx context.Context, v *reversing, r Reversal, actor
 				quotas = append(quotas, quotaTake{campaign: t.Campaign.ID, name: q.Name, amount: q.Amount})
 			}
 		}
-		t.from.Standing = t.from.Standing.Without(t.Return, t.from.campaign.Tiers, &v.sale)
-		tx.keep(t.from)
+		if t.into != t.from {
+			if err := tx.forward(ctx, t.from, t.into); err != nil {
+				return err
+			}
+		}
+		t.into.Standing = t.into.Standing.Without(t.Return, t.into.campaign.Tiers, &v.sale)
+		tx.keep(t.into)
 		if t.Gone { // no cooldown runs from what came back
 			tx.later(`
 				UPDATE enrollments e SET last_earned_at = x.at, last_earned_on = CASE WHEN x.at IS NOT NULL THEN least(e.last_earned_on, (x.at AT TIME ZONE 'UTC')::date) END
 				FROM (SELECT max(p.occurred_at) AS at FROM ledger l JOIN purchases p ON p.id = l.purchase_id
-				  WHERE l.enrollment_id = $1 AND l.kind = 'earn' AND p.id <> $2 AND p.status <> 'reversed') x WHERE e.id = $1`, t.from.ID, v.purchase)
+				  WHERE l.enrollment_id IN (SELECT m.id FROM enrollments m WHERE m.id = $1 OR m.merged_into = $1)
+				    AND l.kind = 'earn' AND p.id <> $2 AND p.status <> 'reversed') x WHERE e.id = $1`, t.into.ID, v.purchase)
 		}
 	}
 	if err := tx.rollupDay(ctx, v.sale.At, v.shop.TimeZone); err != nil {

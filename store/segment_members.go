@@ -17,14 +17,14 @@ const mostMembers = 1000
 func (tx *Tx) AddMembers(ctx context.Context, scope loyalty.Scope, id loyalty.ID, cards []string) (changed, members int64, err error) {
 	return tx.changeMembers(ctx, scope, id, cards, `
 		INSERT INTO segment_members (segment_id, person_id, created_at)
-		SELECT $1, c.person_id, $3 FROM consumers c JOIN persons p ON p.id = c.person_id AND p.erased_at IS NULL
+		SELECT DISTINCT $1::uuid, p.id, $3::timestamptz FROM consumers c JOIN persons p ON p.id = coalesce(c.merged_into, c.person_id) AND p.erased_at IS NULL
 		WHERE c.card_code = ANY($2) ON CONFLICT DO NOTHING`, tx.now)
 }
 
 // RemoveMembers takes the owners of card codes out of such a segment.
 func (tx *Tx) RemoveMembers(ctx context.Context, scope loyalty.Scope, id loyalty.ID, cards []string) (changed, members int64, err error) {
 	return tx.changeMembers(ctx, scope, id, cards, `
-		DELETE FROM segment_members m USING consumers c WHERE m.segment_id = $1 AND c.card_code = ANY($2) AND m.person_id = c.person_id`)
+		DELETE FROM segment_members m USING consumers c WHERE m.segment_id = $1 AND c.card_code = ANY($2) AND m.person_id = coalesce(c.merged_into, c.person_id)`)
 }
 
 func (tx *Tx) changeMembers(ctx context.Context, scope loyalty.Scope, id loyalty.ID, cards []string, sql string, more ...any) (changed, members int64, err error) {

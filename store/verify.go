@@ -70,20 +70,28 @@ var verifications = []string{
 	 FROM purchase_items i LEFT JOIN reversals r ON r.purchase_id = i.purchase_id
 	 LEFT JOIN LATERAL jsonb_array_elements(r.items) x ON (x->>'line')::int = i.line
 	 WHERE ofSome(i.purchase_id) GROUP BY i.purchase_id, i.line, i.returned HAVING i.returned <> coalesce(sum((x->>'quantity')::bigint), 0)`,
-	// A standing counts the purchases that earned and were not taken back whole.
+	// A standing counts the purchases that earned and were not taken back whole, also
+	// those of enrollments that were merged into it.
 	`SELECT 'counted purchases', e.id::text, coalesce((e.standing->>'purchases')::bigint, 0), coalesce(l.n, 0) FROM enrollments e
 	 LEFT JOIN (SELECT l.enrollment_id, count(DISTINCT l.purchase_id) AS n FROM ledger l JOIN purchases p ON p.id = l.purchase_id
 	   WHERE l.kind = 'earn' AND p.status <> 'reversed' AND every(l.enrollment_id) GROUP BY 1) l ON l.enrollment_id = e.id
-	 WHERE every(e.id) AND coalesce((e.standing->>'purchases')::bigint, 0) > coalesce(l.n, 0)`,
+	 WHERE every(e.id) AND coalesce((e.standing->>'purchases')::bigint, 0) > coalesce(l.n, 0)
+	   AND coalesce((e.standing->>'purchases')::bigint, 0) > coalesce(l.n, 0) + (SELECT count(DISTINCT l.purchase_id)
+	     FROM enrollments m JOIN ledger l ON l.enrollment_id = m.id JOIN purchases p ON p.id = l.purchase_id
+	     WHERE m.merged_into = e.id AND l.kind = 'earn' AND p.status <> 'reversed')`,
+	// What was merged is empty: all of it went into the other.
+	`SELECT 'merged balance', e.id::text, e.stamps + e.points, 0::bigint FROM enrollments e WHERE every(e.id) AND e.merged_into IS NOT NULL AND (e.stamps <> 0 OR e.points <> 0)`,
 	// No more expires than was given with a date, or could be.
 	`SELECT 'expired ' || l.unit || 's', l.enrollment_id::text, -coalesce(sum(l.amount) FILTER (WHERE l.kind = 'expire'), 0)::bigint,
 	   coalesce(sum(l.amount) FILTER (WHERE l.amount > 0), 0)::bigint
 	 FROM ledger l WHERE every(l.enrollment_id) GROUP BY l.enrollment_id, l.unit
 	 HAVING -coalesce(sum(l.amount) FILTER (WHERE l.kind = 'expire'), 0) > coalesce(sum(l.amount) FILTER (WHERE l.amount > 0), 0)`,
-	// Entries are of their enrollment's campaign, and of its consumer.
+	// Entries are of their enrollment's campaign, and of its consumer: where it was
+	// merged, of the other's.
 	`SELECT 'campaign of entry', l.id::text, 0::bigint, 1::bigint FROM ledger l JOIN enrollments e ON e.id = l.enrollment_id
 	 LEFT JOIN purchases p ON p.id = l.purchase_id LEFT JOIN redemptions d ON d.id = l.redemption_id
-	 WHERE every(l.enrollment_id) AND (l.campaign_id <> e.campaign_id OR p.person_id <> e.person_id OR d.person_id <> e.person_id)`,
+	 LEFT JOIN enrollments m ON m.id = e.merged_into
+	 WHERE every(l.enrollment_id) AND (l.campaign_id <> e.campaign_id OR p.person_id <> coalesce(m.person_id, e.person_id) OR d.person_id <> coalesce(m.person_id, e.person_id))`,
 }
 
 // totals are what many consumers share: they are looked at only when everything
