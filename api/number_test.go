@@ -118,7 +118,10 @@ func TestWhatStopsANumberIsSaid(t *testing.T) {
 		metric  string
 		working string
 	}{
-		"unlinked":     {status: store.NumberLoggedOut, reason: "401", detail: "desvinculó", again: store.NumberPairing},
+		"rejected":     {status: store.NumberDisconnected, reason: "409", detail: "con el código 409", again: store.NumberDisconnected},
+		"a silent end": {status: store.NumberDisconnected, reason: "silent", detail: "dejó de responder"},
+		"account gone": {status: store.NumberBanned, reason: "406", detail: "cerró esta cuenta", again: store.NumberDisconnected},
+		"unlinked":     {status: store.NumberLoggedOut, detail: "desvinculó", again: store.NumberPairing},
 		"banned 101":   {status: store.NumberBanned, reason: "101", until: until, detail: "termina mañana a las 14:42"},
 		"banned 102":   {status: store.NumberBanned, reason: "102", until: until, detail: "muchas personas lo bloquearon"},
 		"banned 104":   {status: store.NumberBanned, reason: "104", until: until, detail: "el mismo texto"},
@@ -375,7 +378,7 @@ func TestThePagePairsANumber(t *testing.T) {
 	assert.Contains(t, text, "52 55 1234 0001")
 	list := get("/admin/whatsapp").Text()
 	assert.Contains(t, list, "Qoa &lt;Sur&gt;")
-	assert.Contains(t, list, "hace 0 s")
+	assert.Contains(t, list, "hace un momento")
 
 	renamed := form(w, page+"/nombre", w.AdminPage, "label", "Qoa Sur")
 	assert.Contains(t, get(renamed.Header.Get("Location")).Text(), "cambió el nombre")

@@ -52,7 +52,7 @@ func (s *server) readNumbers(c *fiber.Ctx, id loyalty.ID) (numberDesk, error) {
 
 func (s *server) numberLine(n numberAt, day store.NumberDay) templates.NumberLine {
 	line := templates.NumberLine{
-		URL: numbersURL + "/" + string(n.ID), Label: n.Label, Words: s.numberWords(n),
+		URL: numbersURL + "/" + string(n.ID), Label: n.Label, Words: s.numberWords(n), Scan: n.Scannable(n.now),
 		Today: templates.NumberDay{Sent: day.Sent, Delivered: day.Delivered, Failed: day.Failed, Waiting: day.Waiting},
 	}
 	if n.Phone != nil {
@@ -64,10 +64,13 @@ func (s *server) numberLine(n numberAt, day store.NumberDay) templates.NumberLin
 	return line
 }
 
-// signOfLife says how long ago something was, to the second while that matters.
+// signOfLife says how long ago something was, more finely while that matters.
 func signOfLife(d time.Duration) string {
-	if d < time.Minute {
-		return fmt.Sprintf("hace %d s", max(0, int(d.Seconds())))
+	switch {
+	case d < 20*time.Second: // two round trips may lie so far apart
+		return "hace un momento"
+	case d < time.Minute:
+		return fmt.Sprintf("hace %d s", int(d.Seconds()))
 	}
 	return age(d)
 }

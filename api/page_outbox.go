@@ -44,6 +44,7 @@ type outboxDesk struct {
 	letters []store.Letter
 	parked  []store.ParkedMessage
 	next    loyalty.ID
+	now     time.Time
 }
 
 func (s *server) drawOutbox(c *fiber.Ctx, status int, add func(*templates.OutboxView)) error {
@@ -64,10 +65,11 @@ func (s *server) drawOutbox(c *fiber.Ctx, status int, add func(*templates.Outbox
 		if v.Desk, err = s.desk(ctx, c, t); err != nil {
 			return d, err
 		}
+		d.now = t.Now()
 		if d.backlog, err = t.Backlog(ctx); err != nil {
 			return d, err
 		}
-		if d.today, err = t.LettersSince(ctx, midnight(t.Now(), "")); err != nil {
+		if d.today, err = t.LettersSince(ctx, midnight(d.now, "")); err != nil {
 			return d, err
 		}
 		if v.Inbox {
@@ -85,7 +87,7 @@ func (s *server) drawOutbox(c *fiber.Ctx, status int, add func(*templates.Outbox
 		v.Filters = append(v.Filters, templates.OutboxFilter{Name: o.name, URL: outboxPageURL(o.status, ""), Here: o.status == state})
 	}
 	for i := range d.letters {
-		v.Letters = append(v.Letters, letterLine(&d.letters[i]))
+		v.Letters = append(v.Letters, letterLine(&d.letters[i], d.now))
 	}
 	for _, m := range d.parked {
 		v.Parked = append(v.Parked, templates.OutboxParked{
@@ -127,14 +129,16 @@ func outboxPageURL(status string, cursor loyalty.ID) string {
 	return outboxURL + "?" + q.Encode()
 }
 
-func letterLine(l *store.Letter) templates.OutboxLetter {
+func letterLine(l *store.Letter, now time.Time) templates.OutboxLetter {
 	line := templates.OutboxLetter{
 		What: laneWords(l.Lane), Template: l.Template, To: ellipsis(l.To), Number: l.NumberLabel, Status: outboxWords(l.Status),
 		Steps: letterSteps(l), Attempts: l.Attempts, Problem: l.Problem,
 	}
 	switch l.Status { //nolint:exhaustive // of the others nothing is to be done
 	case store.OutboxQueued:
-		line.DueAt = l.DueAt.In(loyalty.Zone(""))
+		if l.DueAt.After(now) {
+			line.DueAt = l.DueAt.In(loyalty.Zone(""))
+		}
 	case store.OutboxFailed:
 		line.AgainAction = outboxURL + "/" + string(l.ID) + "/reenvio"
 	}

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"strconv"
 	"time"
 
 	"github.com/qoa-conectados/qoa/store/loyalty"
@@ -94,7 +95,11 @@ func (n Number) Again(now time.Time) NumberStatus {
 		if n.Until == nil || !n.Until.After(now) {
 			return NumberDisconnected
 		}
-	case NumberConnected, NumberDisconnected, NumberRestricted:
+	case NumberDisconnected: // a code of WhatsApp's: after that nobody tries by himself
+		if _, err := strconv.Atoi(n.Reason); err == nil {
+			return NumberDisconnected
+		}
+	case NumberConnected, NumberRestricted:
 	}
 	return ""
 }

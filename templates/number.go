@@ -12,7 +12,7 @@ import (
 // the moment makes of it.
 type NumberState struct {
 	Status  string    // as the contract names them: pairing, connected, …
-	Reason  string    // why, or ""; "banned:101" and "101" are the same
+	Reason  string    // why, or "": a code of WhatsApp's, or a word of ours
 	Owned   bool      // a process looks after it now
 	Scan    bool      // there is a QR to scan
 	Silent  bool      // it claims to be connected, and WhatsApp does not answer (P30)
@@ -41,7 +41,7 @@ func (w NumberWords) Detail() string { return strings.TrimSpace(w.What + " " + w
 // terminal and health read the same words.
 func (m *Messages) Number(n NumberState) (NumberWords, error) {
 	key := m.numberKey(n)
-	text, err := m.Render(key, map[string]string{"until": momentWords(n.Until, n.Now), "since": momentWords(n.AliveAt, n.Now)})
+	text, err := m.Render(key, map[string]string{"until": momentWords(n.Until, n.Now), "since": momentWords(n.AliveAt, n.Now), "code": n.Reason})
 	if err != nil {
 		return NumberWords{}, err
 	}
@@ -54,9 +54,6 @@ func (m *Messages) Number(n NumberState) (NumberWords, error) {
 // status alone, so that a reason that WhatsApp invents tomorrow is not a failure.
 func (m *Messages) numberKey(n NumberState) string {
 	key, reason := "number."+n.Status, n.Reason
-	if _, code, ok := strings.Cut(reason, ":"); ok {
-		reason = code
-	}
 	switch {
 	case n.Abandoned():
 		return "number.disconnected.unowned"
@@ -68,6 +65,8 @@ func (m *Messages) numberKey(n NumberState) string {
 		return "number.pairing.scan"
 	case reason != "" && m.Has(key+"."+reason):
 		return key + "." + reason
+	case reason != "" && n.Status == "disconnected": // WhatsApp's own code, after which nobody tries again
+		return key + ".rejected"
 	}
 	return key
 }

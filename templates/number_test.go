@@ -24,20 +24,24 @@ func TestANumberSaysHowItIs(t *testing.T) {
 		"nobody has it yet":      {NumberState{Status: "pairing"}, "por vincular", "degraded", []string{"rol bot"}, nil},
 		"the QR is on its way":   {NumberState{Status: "pairing", Owned: true}, "por vincular", "degraded", []string{"unos segundos"}, nil},
 		"to be scanned":          {NumberState{Status: "pairing", Owned: true, Scan: true}, "por vincular", "degraded", []string{"Dispositivos vinculados → Vincular un dispositivo"}, nil},
-		"nobody scanned":         {NumberState{Status: "pairing", Reason: "pairing:expired", Owned: true}, "por vincular", "degraded", []string{"a tiempo", "«Vincular otra vez»"}, nil},
+		"nobody scanned":         {NumberState{Status: "pairing", Reason: "expired", Owned: true}, "por vincular", "degraded", []string{"a tiempo", "«Vincular otra vez»"}, nil},
 		"pairing failed":         {NumberState{Status: "pairing", Reason: "failed"}, "por vincular", "degraded", []string{"no terminaron", "«Vincular otra vez»"}, nil},
 		"connected":              {NumberState{Status: "connected", Owned: true, AliveAt: alive}, "conectado", "ok", []string{"recibe y contesta"}, nil},
 		"connected but dead":     {NumberState{Status: "connected", Owned: true, Silent: true, AliveAt: long}, "no responde", "down", []string{"no responde desde hoy a las 11:57", "se vuelve a conectar solo"}, nil},
 		"its process died":       {NumberState{Status: "connected", AliveAt: alive}, "sin conexión", "down", []string{"se detuvo", "Otro proceso"}, nil},
 		"disconnected":           {NumberState{Status: "disconnected", Owned: true, AliveAt: long}, "sin conexión", "down", []string{"hoy a las 11:57", "vuelve a conectar solo"}, nil},
-		"unlinked":               {NumberState{Status: "logged_out", Reason: "logged_out:401"}, "desvinculado", "down", []string{"desvinculó", "«Vincular otra vez»"}, nil},
+		"unlinked":               {NumberState{Status: "logged_out", Reason: ""}, "desvinculado", "down", []string{"desvinculó", "«Vincular otra vez»"}, nil},
 		"the phone is gone":      {NumberState{Status: "logged_out", Reason: "403"}, "desvinculado", "down", []string{"teléfono principal"}, nil},
-		"the account is gone":    {NumberState{Status: "logged_out", Reason: "406"}, "desvinculado", "down", []string{"bloqueó esta cuenta", "carteles"}, nil},
-		"banned 101":             {NumberState{Status: "banned", Reason: "banned:101", Until: soon}, "bloqueado", "down", []string{"no lo tienen en sus contactos", "termina mañana a las 10:00"}, nil},
-		"banned 102":             {NumberState{Status: "banned", Reason: "banned:102", Until: soon}, "bloqueado", "down", []string{"lo bloquearon", "termina mañana"}, nil},
-		"banned 104":             {NumberState{Status: "banned", Reason: "banned:104", Until: soon}, "bloqueado", "down", []string{"el mismo texto", "termina mañana"}, nil},
-		"banned 106":             {NumberState{Status: "banned", Reason: "banned:106", Until: soon}, "bloqueado", "down", []string{"listas de difusión", "termina mañana"}, nil},
-		"banned for something":   {NumberState{Status: "banned", Reason: "banned:199"}, "bloqueado", "down", []string{"no dijo hasta cuándo"}, []string{"; termina"}},
+		"the account is gone":    {NumberState{Status: "banned", Reason: "406"}, "bloqueado", "down", []string{"cerró esta cuenta", "carteles"}, nil},
+		"the keys are gone":      {NumberState{Status: "logged_out", Reason: "no_device"}, "desvinculado", "down", []string{"llaves", "«Vincular otra vez»"}, nil},
+		"silent, so cut":         {NumberState{Status: "disconnected", Reason: "silent", Owned: true, AliveAt: long}, "sin conexión", "down", []string{"dejó de responder", "hoy a las 11:57"}, nil},
+		"not kept, so cut":       {NumberState{Status: "disconnected", Reason: "refused", Owned: true}, "sin conexión", "down", []string{"no se pudo guardar", "revisa la base de datos"}, nil},
+		"rejected":               {NumberState{Status: "disconnected", Reason: "409", Owned: true}, "sin conexión", "down", []string{"con el código 409", "«Conectar otra vez»"}, nil},
+		"banned 101":             {NumberState{Status: "banned", Reason: "101", Until: soon}, "bloqueado", "down", []string{"no lo tienen en sus contactos", "termina mañana a las 10:00"}, nil},
+		"banned 102":             {NumberState{Status: "banned", Reason: "102", Until: soon}, "bloqueado", "down", []string{"lo bloquearon", "termina mañana"}, nil},
+		"banned 104":             {NumberState{Status: "banned", Reason: "104", Until: soon}, "bloqueado", "down", []string{"el mismo texto", "termina mañana"}, nil},
+		"banned 106":             {NumberState{Status: "banned", Reason: "106", Until: soon}, "bloqueado", "down", []string{"listas de difusión", "termina mañana"}, nil},
+		"banned for something":   {NumberState{Status: "banned", Reason: "199"}, "bloqueado", "down", []string{"no dijo hasta cuándo", "«Conectar otra vez»"}, []string{"; termina"}},
 		"the reach-out timelock": {NumberState{Status: "restricted", Owned: true, Until: numberNow.AddDate(0, 0, 9), AliveAt: alive}, "solo contesta", "degraded", []string{"empiece conversaciones", "se le sigue contestando", "termina el 30 de noviembre a las 12:00"}, nil},
 		"outdated":               {NumberState{Status: "outdated"}, "versión vieja", "down", []string{"versión más nueva"}, nil},
 		"replaced":               {NumberState{Status: "replaced"}, "sesión en otro lado", "down", []string{"Otro proceso o dispositivo", "«Conectar otra vez»"}, nil},
@@ -78,7 +82,7 @@ func TestEveryTextOfANumberIsTwoLines(t *testing.T) {
 			continue
 		}
 		n++
-		for _, vars := range []map[string]string{{}, messageSamples()} {
+		for _, vars := range []map[string]string{{"code": "409"}, messageSamples()} {
 			text, err := m.Render(key, vars)
 			if err != nil || strings.Count(text, "\n") != 1 || strings.Contains(text, " ;") || strings.Contains(text, " .") {
 				t.Errorf("%s: %v\n%s", key, err, text)

@@ -25,6 +25,7 @@ type NumberLine struct {
 	Label   string
 	Phone   string // the bot's own, as people write it; "" until it is paired
 	Words   NumberWords
+	Scan    bool // its QR waits to be scanned
 	AliveAt time.Time
 	Alive   string // "hace 12 s"
 	Today   NumberDay

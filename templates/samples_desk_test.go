@@ -113,9 +113,9 @@ func sampleInvitations() InvitationsView {
 func sampleNumbers() NumbersView {
 	at := sampleTime()
 	return NumbersView{Desk: sampleDesk(), Flash: "Listo.", Error: "Ya existe.", Action: "/admin/whatsapp", Label: "Qoa Centro", Live: "/admin/whatsapp/fragment", Numbers: []NumberLine{
-		{"/admin/whatsapp/1", "Qoa Centro", "+52 55 1234 5678", NumberWords{"conectado", "ok", "El número está conectado.", "No hay nada que hacer."}, at, "hace 4 s", NumberDay{1284, 1279, 0, 3}},
-		{"/admin/whatsapp/2", "Qoa Sur", "+52 22 1234 5678", NumberWords{"bloqueado", "down", "WhatsApp bloqueó este número.", "Agrega otro."}, at, "hace 2 h", NumberDay{812, 640, 12, 40}},
-		{"/admin/whatsapp/3", "Nuevo", "", NumberWords{"por vincular", "degraded", "El código está listo.", "Escanéalo."}, time.Time{}, "", NumberDay{}},
+		{"/admin/whatsapp/1", "Qoa Centro", "+52 55 1234 5678", NumberWords{"conectado", "ok", "El número está conectado.", "No hay nada que hacer."}, false, at, "hace 4 s", NumberDay{1284, 1279, 0, 3}},
+		{"/admin/whatsapp/2", "Qoa Sur", "+52 22 1234 5678", NumberWords{"bloqueado", "down", "WhatsApp bloqueó este número.", "Agrega otro."}, false, at, "hace 2 h", NumberDay{812, 640, 12, 40}},
+		{"/admin/whatsapp/3", "Nuevo", "", NumberWords{"por vincular", "degraded", "El código está listo.", "Escanéalo."}, true, time.Time{}, "", NumberDay{}},
 	}}
 }
 
