@@ -26,6 +26,7 @@ import (
 type World struct {
 	T       testing.TB
 	DB      *store.DB
+	URL     string // of the database, for what only a test asks
 	Clock   *storetest.Clock
 	Runner  *bot.Runner
 	Channel *sim.Channel
@@ -58,8 +59,9 @@ const (
 func New(t testing.TB) *World {
 	t.Helper()
 	w := &World{T: t, Clock: storetest.NewClock(time.Date(2026, 3, 5, 17, 42, 11, 0, time.UTC)), Log: &strings.Builder{}}
+	w.URL = storetest.Database(t)
 	db, err := store.Open(context.Background(), store.Options{
-		URL: storetest.Database(t), MaxConns: 8, Now: w.Clock.Now, Random: storetest.Rand(11),
+		URL: w.URL, MaxConns: 8, Now: w.Clock.Now, Random: storetest.Rand(11),
 		Secret: []byte("a secret for tests, long enough!"), PublicURL: PublicURL,
 	})
 	require.NoError(t, err)
