@@ -13,6 +13,9 @@ import (
 	"github.com/qoa-conectados/qoa/store"
 )
 
+// deviceStore is whatsmeow's word for a device with its keys.
+type deviceStore = wastore.Device
+
 // schema holds whatsmeow's tables: the keys of all devices.
 const schema = "whatsmeow"
 
@@ -37,7 +40,7 @@ func (d *devices) close() error { return d.container.Close() }
 
 // open gives the device of a number with its keys under guard; nil where the keys
 // are gone. It is always the number's own, never just the first that is there.
-func (d *devices) open(ctx context.Context, jid string) (*wastore.Device, *guard, error) {
+func (d *devices) open(ctx context.Context, jid string) (*deviceStore, *guard, error) {
 	if jid == "" {
 		return nil, nil, nil
 	}
@@ -55,8 +58,17 @@ func (d *devices) open(ctx context.Context, jid string) (*wastore.Device, *guard
 	return device, g, nil
 }
 
+// forget deletes the keys of a device. WhatsApp knows it no more.
+func (d *devices) forget(ctx context.Context, jid string) error {
+	id, err := deviceOf(jid)
+	if err != nil {
+		return nil // there is none
+	}
+	return d.container.DeleteDevice(ctx, &deviceStore{ID: &id})
+}
+
 // fresh gives a device that is nobody's yet.
-func (d *devices) fresh() *wastore.Device { return d.container.NewDevice() }
+func (d *devices) fresh() *deviceStore { return d.container.NewDevice() }
 
 // tidyEvents deletes old sent messages now and then: whatsmeow asks for it with
 // every message that it sends.

@@ -22,10 +22,10 @@ type Options struct {
 	Owner string // of this run of the process; no two runs share one
 	Texts bot.Texts
 	Log   *slog.Logger
-	// Serve sends what the outbox holds for a number, through the channel, until
-	// stop is called. It is called when a number's lease is taken, and stop before
-	// the lease is given back. nil: somebody else calls Send.
-	Serve    func(ctx context.Context, number loyalty.ID, through bot.Channel) (stop func(), err error)
+	// Serve sends what the outbox holds for a number, until stop is called or ctx
+	// ends. It is called when a number's lease is taken, and stop before the lease
+	// is given back. nil: somebody else calls Send.
+	Serve    func(ctx context.Context, number loyalty.ID, send func(context.Context, store.Outbound) error) (stop func())
 	Metrics  prometheus.Registerer                               // may be nil
 	Terminal io.Writer                                           // shows QRs and states to a person; nil: nobody looks
 	Words    func(status, reason string, until time.Time) string // what the terminal says of a state; nil: the state
@@ -83,6 +83,7 @@ type Fleet struct {
 	cancel   context.CancelFunc
 	done     chan struct{}
 	draining chan struct{}
+	stopping sync.Once
 
 	mu       sync.Mutex
 	sessions map[loyalty.ID]*session
@@ -94,7 +95,7 @@ var _ bot.Channel = (*Fleet)(nil)
 func New(opt Options) *Fleet {
 	opt.Timing.fill()
 	f := &Fleet{opt: opt, log: opt.Log, sessions: map[loyalty.ID]*session{}, done: make(chan struct{}), draining: make(chan struct{})}
-	f.metrics = newMetrics(opt.Metrics, f)
+	f.metrics = newMetrics(opt.Metrics)
 	return f
 }
 
@@ -121,7 +122,7 @@ func (f *Fleet) Stop(ctx context.Context) error {
 	if f.cancel == nil {
 		return nil
 	}
-	close(f.draining)
+	f.stopping.Do(func() { close(f.draining) })
 	var ended sync.WaitGroup
 	for _, s := range f.all() {
 		ended.Add(1)

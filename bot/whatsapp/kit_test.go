@@ -28,6 +28,9 @@ func TestMain(m *testing.M) {
 	storetest.Main(m)
 }
 
+// system may do everything.
+var system = loyalty.System()
+
 const (
 	botPhone = "+525500000000"
 	anaPhone = "+5215511111111"
@@ -98,7 +101,7 @@ func (w *world) number(phone string) (store.Number, *wasim.Device) {
 func (w *world) create() (n store.Number) {
 	w.t.Helper()
 	w.do(func(tx *store.Tx) (err error) {
-		n, err = tx.CreateNumber(context.Background(), loyalty.System(), "Mostrador")
+		n, err = tx.CreateNumber(context.Background(), system, "Mostrador")
 		return err
 	})
 	return n
@@ -118,7 +121,7 @@ func (w *world) do(fn func(*store.Tx) error) {
 func (w *world) get(id loyalty.ID) (n store.Number) {
 	w.t.Helper()
 	w.do(func(tx *store.Tx) (err error) {
-		n, err = tx.Number(context.Background(), loyalty.System(), id)
+		n, err = tx.Number(context.Background(), system, id)
 		return err
 	})
 	return n
@@ -155,7 +158,17 @@ func (w *world) eventually(what string, is func() bool, last ...func() string) {
 	}
 }
 
-// rows runs a query of one row and one column.
+// exec changes rows behind everybody's back.
+func (w *world) exec(sql string, args ...any) {
+	w.t.Helper()
+	c, err := pgx.Connect(context.Background(), w.url)
+	require.NoError(w.t, err)
+	defer c.Close(context.Background()) //nolint:errcheck // a test's
+	_, err = c.Exec(context.Background(), sql, args...)
+	require.NoError(w.t, err)
+}
+
+// count runs a query of one number.
 func (w *world) count(sql string, args ...any) (n int) {
 	w.t.Helper()
 	c, err := pgx.Connect(context.Background(), w.url)

@@ -6,8 +6,9 @@ import (
 	"github.com/qoa-conectados/qoa/store/loyalty"
 )
 
-// metrics of the numbers that this process owns. A number is told by its ID,
-// never by its phone.
+// metrics count what the numbers do that this process owns; how they are is read
+// from the database, for all processes alike. A number is told by its ID, never by
+// its phone.
 type metrics struct {
 	received   *prometheus.CounterVec // by number and kind
 	sent       *prometheus.CounterVec // by number and result
@@ -16,7 +17,7 @@ type metrics struct {
 	reconnects *prometheus.CounterVec
 }
 
-func newMetrics(r prometheus.Registerer, f *Fleet) *metrics {
+func newMetrics(r prometheus.Registerer) *metrics {
 	count := func(name, help string, labels ...string) *prometheus.CounterVec {
 		return prometheus.NewCounterVec(prometheus.CounterOpts{Name: "qoa_whatsapp_" + name, Help: help}, append([]string{"number"}, labels...))
 	}
@@ -28,34 +29,9 @@ func newMetrics(r prometheus.Registerer, f *Fleet) *metrics {
 		reconnects: count("connects_total", "Connections begun."),
 	}
 	if r != nil {
-		r.MustRegister(m.received, m.sent, m.refused, m.dropped, m.reconnects, numberGauges{f})
+		r.MustRegister(m.received, m.sent, m.refused, m.dropped, m.reconnects)
 	}
 	return m
-}
-
-// numberGauges tells how the numbers are at the moment they are asked about.
-type numberGauges struct{ fleet *Fleet }
-
-var (
-	aliveDesc = prometheus.NewDesc("qoa_whatsapp_alive_timestamp_seconds",
-		"Time of the last round trip to WhatsApp and back, 0 before the first.", []string{"number"}, nil)
-	stateDesc = prometheus.NewDesc("qoa_whatsapp_state",
-		"1 for the state that a number is in: pairing, connected, disconnected, logged_out, banned, restricted, outdated, replaced.", []string{"number", "state"}, nil)
-)
-
-// Describe implements prometheus.Collector.
-func (g numberGauges) Describe(to chan<- *prometheus.Desc) { to <- aliveDesc; to <- stateDesc }
-
-// Collect implements prometheus.Collector.
-func (g numberGauges) Collect(to chan<- prometheus.Metric) {
-	for _, n := range g.fleet.health() {
-		alive := 0.0
-		if !n.AliveAt.IsZero() {
-			alive = float64(n.AliveAt.UnixMilli()) / 1000
-		}
-		to <- prometheus.MustNewConstMetric(aliveDesc, prometheus.GaugeValue, alive, string(n.Number))
-		to <- prometheus.MustNewConstMetric(stateDesc, prometheus.GaugeValue, 1, string(n.Number), n.Status)
-	}
 }
 
 // forget removes what was counted for a number that is another process's now.

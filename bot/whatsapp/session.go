@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"go.mau.fi/whatsmeow"
-	wastore "go.mau.fi/whatsmeow/store"
 	"go.mau.fi/whatsmeow/types"
 	"go.mau.fi/whatsmeow/types/events"
 
@@ -58,9 +57,6 @@ type session struct {
 	resets   int            // how often in a row the row was seen set back
 	failures map[string]int // how often a message could not be persisted, by ID
 }
-
-// deviceStore is whatsmeow's word for a device with its keys.
-type deviceStore = wastore.Device
 
 func newSession(f *Fleet, n store.Number) *session {
 	ctx, cancel := context.WithCancelCause(f.ctx)
@@ -134,10 +130,10 @@ func (s *session) wantsAnew(n store.Number) bool {
 func (s *session) run() {
 	defer close(s.done)
 	defer s.expiry.Stop()
-	if err := s.startServing(); err != nil {
-		s.log.Error("the number's queue is not served", "error", err)
-		s.end(err)
+	if s.number.Status == store.NumberConnected || s.number.Status == store.NumberRestricted {
+		s.note(verdict{status: statusDisconnected}) // that was somebody else's connection
 	}
+	s.startServing()
 	var files sync.WaitGroup
 	files.Go(s.fetchAll)
 	defer files.Wait()
@@ -150,8 +146,12 @@ func (s *session) run() {
 			s.logOut()
 			return
 		case s.ctx.Err() != nil:
-		case v.status == statusLoggedOut && s.isPairing():
-			s.forgetDevice() // what an interrupted pairing left behind; a new one begins
+		case v.status == statusLoggedOut:
+			s.forgetDevice()
+			if s.isPairing() {
+				continue // it was what an interrupted pairing had left behind
+			}
+			s.rest(v)
 		default:
 			s.rest(v)
 		}
@@ -170,7 +170,7 @@ func (s *session) live() verdict {
 	}
 	if device == nil {
 		if !s.isPairing() {
-			return verdict{status: statusLoggedOut, reason: first(s.whyLoggedOut(), reasonNoDevice), next: giveUp}
+			return s.unlinked()
 		}
 		if v := s.pair(); v.next != goOn {
 			return v
@@ -497,9 +497,9 @@ func (s *session) logOut() {
 			// remove it there.
 			s.log.WarnContext(ctx, "device not unlinked, only forgotten", "error", withoutNumbers(err))
 		}
-		if err := c.Store.Delete(ctx); err != nil {
-			s.log.WarnContext(ctx, "keys of a device not deleted", "error", withoutNumbers(err))
-		}
+	}
+	if err := s.fleet.devices.forget(ctx, s.jid()); err != nil {
+		s.log.WarnContext(ctx, "keys of a device not deleted", "error", withoutNumbers(err))
 	}
 	none := ""
 	if err := s.save(ctx, store.NumberState{JID: &none}); err != nil {
@@ -524,28 +524,30 @@ func (s *session) connectOnce(ctx context.Context) error {
 	return nil
 }
 
-// forgetDevice drops the device of a pairing that was not finished.
+// forgetDevice drops a device that WhatsApp does not know any more, or never did.
 func (s *session) forgetDevice() {
-	none := ""
+	none, jid := "", s.jid()
+	ctx := context.WithoutCancel(s.ctx)
+	if err := s.fleet.devices.forget(ctx, jid); err != nil {
+		s.log.WarnContext(ctx, "keys of a device not deleted", "error", withoutNumbers(err))
+	}
 	s.mu.Lock()
 	s.number.JID, s.client, s.guard = "", nil, nil
 	s.mu.Unlock()
-	_ = s.save(s.ctx, store.NumberState{JID: &none}) // a lost lease has ended the session
+	if jid != "" {
+		_ = s.save(ctx, store.NumberState{JID: &none}) // a lost lease has ended the session
+	}
 }
 
 // startServing lets the outbox of the number be sent by this process.
-func (s *session) startServing() error {
+func (s *session) startServing() {
 	if s.fleet.opt.Serve == nil || s.number.Deleted {
-		return nil
+		return
 	}
-	stop, err := s.fleet.opt.Serve(s.ctx, s.number.ID, s.fleet)
-	if err != nil {
-		return err
-	}
+	stop := s.fleet.opt.Serve(s.ctx, s.number.ID, s.send)
 	s.mu.Lock()
 	s.stopped = sync.OnceFunc(stop)
 	s.mu.Unlock()
-	return nil
 }
 
 func (s *session) stopServing() {
@@ -584,11 +586,14 @@ func (s *session) isPairing() bool {
 	return s.number.Status == store.NumberPairing
 }
 
-func (s *session) whyLoggedOut() string {
+// unlinked is the verdict on a number without keys: what WhatsApp had said when it
+// took the device, or that somebody else lost them.
+func (s *session) unlinked() verdict {
+	v := verdict{status: statusLoggedOut, reason: reasonNoDevice, next: giveUp}
 	if s.number.Status == store.NumberLoggedOut {
-		return s.number.Reason
+		v.reason = s.number.Reason
 	}
-	return ""
+	return v
 }
 
 func (s *session) bannedStill() bool {

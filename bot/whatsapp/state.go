@@ -58,13 +58,11 @@ func judge(evt any, now time.Time) (v verdict, ok bool) {
 	case *events.Disconnected, *events.ManualLoginReconnect:
 		return verdict{status: statusDisconnected, next: reconnect}, true
 	case *events.LoggedOut:
-		switch e.Reason {
-		case events.ConnectFailureUnknownLogout: // 406: the account itself is banned
-			return verdict{status: statusBanned, reason: code(int(e.Reason)), next: giveUp}, true
-		case events.ConnectFailureLoggedOut:
-			return verdict{status: statusLoggedOut, next: giveUp}, true
+		v := verdict{status: statusLoggedOut, next: giveUp}
+		if e.Reason != events.ConnectFailureLoggedOut { // 403: the phone is gone; 406: the account is banned for good
+			v.reason = code(int(e.Reason))
 		}
-		return verdict{status: statusLoggedOut, reason: code(int(e.Reason)), next: giveUp}, true
+		return v, true
 	case *events.TemporaryBan:
 		v := verdict{status: statusBanned, reason: code(int(e.Code)), next: giveUp}
 		if e.Expire > 0 {
