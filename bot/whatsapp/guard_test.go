@@ -27,7 +27,7 @@ func TestGuardSavesEveryReply(t *testing.T) {
 	for i := range people {
 		numbers = append(numbers, fmt.Sprintf("+52155%08d", 10000000+i))
 	}
-	phones := w.server.NewPhones(t, numbers...)
+	phones := w.server.NewPhones(t, numbers)
 	for _, p := range phones { // the first message makes the session
 		p.SendText(botPhone, "hola")
 	}
