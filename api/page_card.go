@@ -28,28 +28,15 @@ func (s *server) publicCard(c *fiber.Ctx) error {
 	})
 }
 
-// ownCard is what the consumer's own page is drawn from.
-type ownCard struct {
-	wallet      store.Wallet
-	history     []store.Movement
-	redemptions []store.Redemption
-	taken       []store.Taken
-	evidence    store.Evidence
-	pending     []store.Movement // that ask for a yes
-}
-
-// mostHistory is how many purchases the page lists.
+// mostHistory is how many purchases, and how many rewards, the page lists.
 const mostHistory = 20
 
 // asOwner runs fn for the person whose link it is. A wrong link is answered
 // with the way to a new one, and ok is false.
 func (s *server) asOwner(c *fiber.Ctx, fn func(context.Context, *store.Tx, loyalty.ID) error) (ok bool, err error) {
 	code, kind := loyalty.ParseCode(c.Params("card"))
-	gone := func() (bool, error) {
-		return false, s.notice(c, http.StatusNotFound, templates.CardGone(s.chatURL("mi tarjeta")))
-	}
 	if kind != loyalty.CardCode {
-		return gone()
+		return false, s.cardGone(c)
 	}
 	wrong := false
 	_, err = tx(s, c, func(ctx context.Context, t *store.Tx) (struct{}, error) {
@@ -62,31 +49,14 @@ func (s *server) asOwner(c *fiber.Ctx, fn func(context.Context, *store.Tx, loyal
 		return struct{}{}, fn(ctx, t, person)
 	})
 	if wrong {
-		return gone()
+		return false, s.cardGone(c)
 	}
 	return err == nil, err
 }
 
-func readCard(card *ownCard) func(context.Context, *store.Tx, loyalty.ID) error {
-	return func(ctx context.Context, t *store.Tx, person loyalty.ID) (err error) {
-		if card.wallet, err = t.Wallet(ctx, person); err != nil {
-			return err
-		}
-		if card.history, err = t.History(ctx, person, mostHistory); err != nil {
-			return err
-		}
-		if card.redemptions, err = t.OpenRedemptions(ctx, person); err != nil {
-			return err
-		}
-		if card.taken, err = t.TakenRewards(ctx, person, mostHistory); err != nil {
-			return err
-		}
-		if card.pending, err = t.PendingPurchases(ctx, person); err != nil {
-			return err
-		}
-		card.evidence, err = t.OpenEvidence(ctx, person)
-		return err
-	}
+// cardGone answers a link that opens nothing with the way to a new one.
+func (s *server) cardGone(c *fiber.Ctx) error {
+	return s.notice(c, http.StatusNotFound, templates.CardGone(s.chatURL("mi tarjeta")))
 }
 
 func (s *server) cardPage(c *fiber.Ctx) error {
@@ -98,11 +68,18 @@ func (s *server) cardFragment(c *fiber.Ctx) error {
 }
 
 func (s *server) drawCard(c *fiber.Ctx, draw func(io.Writer, templates.CardView) error) error {
-	var card ownCard
-	if ok, err := s.asOwner(c, readCard(&card)); !ok {
+	code, kind := loyalty.ParseCode(c.Params("card"))
+	if kind != loyalty.CardCode {
+		return s.cardGone(c)
+	}
+	card, err := s.DB.CardPage(c.UserContext(), c.Params("secret"), code, mostHistory)
+	if loyalty.CodeOf(err) == loyalty.CodeCardNotFound {
+		return s.cardGone(c)
+	}
+	if err != nil {
 		return err
 	}
-	v, err := s.cardView(c, card)
+	v, err := s.cardView(c, &card)
 	if err != nil {
 		return err
 	}
@@ -112,38 +89,39 @@ func (s *server) drawCard(c *fiber.Ctx, draw func(io.Writer, templates.CardView)
 // ownURL is the address of the card page that was asked for.
 func ownURL(c *fiber.Ctx) string { return "/c/" + c.Params("secret") + "/" + c.Params("card") }
 
-func (s *server) cardView(c *fiber.Ctx, card ownCard) (templates.CardView, error) {
-	qr, err := s.qr.SVG(s.cardURL(card.wallet.CardCode))
+func (s *server) cardView(c *fiber.Ctx, card *store.CardPage) (templates.CardView, error) {
+	qr, err := s.qr.SVG(s.cardURL(card.Wallet.CardCode))
 	if err != nil {
 		return templates.CardView{}, err
 	}
 	own := ownURL(c)
 	v := templates.CardView{
-		Name: firstWord(card.wallet.Name), CardCode: card.wallet.CardCode, QR: qr, WhatsAppURL: s.chatURL("hola"), PrivacyURL: "/privacidad",
+		Name: firstWord(card.Wallet.Name), CardCode: card.Wallet.CardCode, QR: qr, WhatsAppURL: s.chatURL("hola"), PrivacyURL: "/privacidad",
 		FragmentURL: own + "/fragment", EvidenceAction: own + "/evidence", RedeemAction: own + "/redemptions", EnrollAction: own + "/enrollments",
 		CancelAction: own + "/cancellations", ConfirmAction: own + "/confirmations",
-		FormKey: s.formKey(), Flash: flashWords(c.Query("aviso")), Wallet: walletView(card.wallet, s.DB.Now()),
+		FormKey: s.formKey(), Flash: flashWords(c.Query("aviso")), Wallet: walletView(card.Wallet, s.DB.Now()),
 	}
 	if s.Cards != nil {
 		v.EventsURL = own + "/events"
 	}
 	here := loyalty.Zone("")
-	if len(card.wallet.Cards) > 0 {
-		here = loyalty.Zone(card.wallet.Cards[0].TimeZone)
+	if len(card.Wallet.Cards) > 0 {
+		here = loyalty.Zone(card.Wallet.Cards[0].TimeZone)
 	}
-	if card.evidence.Code != "" {
-		v.Evidence = &templates.CardEvidence{Code: card.evidence.Code, Expires: card.evidence.ExpiresAt.In(here)}
+	if card.Evidence.Code != "" {
+		v.Evidence = &templates.CardEvidence{Code: card.Evidence.Code, Expires: card.Evidence.ExpiresAt.In(here)}
 	}
-	for _, r := range card.redemptions {
+	for _, r := range card.Redemptions {
 		v.Redemptions = append(v.Redemptions, templates.CardRedemption{Code: r.Code, Reward: r.Reward, Expires: r.ExpiresAt.In(here)})
 	}
-	for _, m := range card.pending {
-		v.Waiting = append(v.Waiting, pendingView(m))
+	for i := range card.Pending {
+		v.Waiting = append(v.Waiting, pendingView(card.Pending[i]))
 	}
-	for _, m := range card.history {
-		v.History = append(v.History, purchaseView(m))
+	v.History = make([]templates.CardPurchase, 0, len(card.Bought)+len(card.Taken))
+	for i := range card.Bought {
+		v.History = append(v.History, boughtView(&card.Bought[i]))
 	}
-	for _, r := range card.taken {
+	for _, r := range card.Taken {
 		at := here
 		if r.TimeZone != "" {
 			at = loyalty.Zone(r.TimeZone)

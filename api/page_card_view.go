@@ -162,10 +162,29 @@ func purchaseView(m store.Movement) templates.CardPurchase {
 		At: m.OccurredAt.In(loyalty.Zone(m.TimeZone)), Shop: m.Shop, Pending: m.Status == "pending", Reversed: m.Status == "reversed",
 	}
 	for _, i := range m.Items {
-		v.Items = append(v.Items, strconv.FormatInt(i.Quantity, 10)+" × "+i.Name)
+		v.Items = append(v.Items, itemWords(i.Quantity, i.Name))
 	}
 	for _, e := range m.Earned {
 		v.Earned = append(v.Earned, "+"+unitWords(e.Unit, e.Amount))
 	}
 	return v
+}
+
+// boughtView is purchaseView of what the own page reads of a purchase.
+func boughtView(b *store.Bought) templates.CardPurchase {
+	v := templates.CardPurchase{
+		At: b.At.In(loyalty.Zone(b.TimeZone)), Shop: b.Shop, Pending: b.Status == "pending", Reversed: b.Status == "reversed",
+		Items: make([]string, len(b.Items)), Earned: make([]string, len(b.Earned)),
+	}
+	for n, i := range b.Items {
+		v.Items[n] = itemWords(i.Quantity, i.Name)
+	}
+	for n, e := range b.Earned {
+		v.Earned[n] = "+" + unitWords(e.Unit, e.Amount)
+	}
+	return v
+}
+
+func itemWords(quantity int64, name string) string {
+	return strconv.FormatInt(quantity, 10) + " × " + name
 }

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"slices"
 	"time"
 
 	"github.com/qoa-conectados/qoa/store/loyalty"
@@ -58,57 +57,23 @@ type OfferedReward struct {
 }
 
 // balances gives every campaign that the person is in or could begin at one of
-// the shops of the wallet, with rewards and PLIs. No query looks at more of the
-// ledger than what is about to end.
-func (tx *Tx) balances(ctx context.Context, person loyalty.ID) ([]Balance, error) {
-	parts, err := tx.parts(ctx, person)
-	if err != nil || len(parts) == 0 {
-		return nil, err
-	}
-	segments, err := tx.segmentsOf(ctx, person)
-	if err != nil {
-		return nil, err
-	}
-	parts = slices.DeleteFunc(parts, func(p *walletPart) bool { return p.ID == "" && !p.mayBegin(segments, parts, tx.now) })
-	ids := make([]loyalty.ID, len(parts))
-	for i, p := range parts {
-		ids[i] = p.campaign.ID
-	}
-	rewards, err := collect[Reward](ctx, tx, rewardFields+` WHERE campaign_id = ANY($1) AND active ORDER BY threshold, id`, ids)
-	if err != nil {
-		return nil, err
-	}
-	products, err := tx.offerProducts(ctx, ids)
-	if err != nil {
-		return nil, err
-	}
-	taken, err := tx.takenOf(ctx, person, rewards)
-	if err != nil {
-		return nil, err
-	}
-	pending, err := tx.pendingOf(ctx, person)
-	if err != nil {
-		return nil, err
-	}
-	expiring, err := tx.expiringOf(ctx, parts)
+// the shops of the wallet, with rewards and PLIs.
+func (tx *Tx) balances(ctx context.Context, r *walletReading) ([]Balance, error) {
+	expiring, err := tx.expiringOf(ctx, r.parts)
 	if err != nil {
 		return nil, err
 	}
 	var all []Balance
-	for _, p := range parts {
-		tier := p.tier(tx.now)
+	for _, p := range r.parts {
+		tier := p.tier(r.now)
 		for _, u := range p.campaign.Scheme.Units() {
-			b := p.in(u, tier, pending, expiring)
+			b := p.in(u, tier, expiring)
+			b.Pending = r.waiting(p, u)
 			a := asker{
-				now: tx.now, balance: b.Balance, tiers: p.campaign.Tiers, tier: tier.Level, segments: segments, taken: taken,
+				now: r.now, balance: b.Balance, tiers: p.campaign.Tiers, tier: tier.Level, segments: r.segments, taken: r.taken(p),
 				rewardsLeft: p.rewardsLeft, moneyLeft: p.moneyLeft,
 			}
-			b.offer(rewards, &a)
-			for _, pr := range products {
-				if pr.Campaign == b.ID {
-					b.Products = append(b.Products, pr)
-				}
-			}
+			b.offer(p, &a)
 			all = append(all, b)
 		}
 	}
@@ -116,10 +81,13 @@ func (tx *Tx) balances(ctx context.Context, person loyalty.ID) ([]Balance, error
 }
 
 // offer adds the rewards of the balance's unit that the asker may know of.
-func (b *Balance) offer(rewards []Reward, a *asker) {
-	for _, r := range rewards {
-		if r.Campaign != b.ID || r.Unit != b.Unit {
+func (b *Balance) offer(p *walletPart, a *asker) {
+	for _, r := range p.offer.rewards {
+		if r.Unit != b.Unit {
 			continue
+		}
+		if left := p.left(r.ID); left != nil {
+			r.Stock, r.Taken = left.Stock, left.Taken
 		}
 		lock := r.lockFor(a)
 		if lock == LockSegment {

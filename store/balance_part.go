@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -14,20 +15,77 @@ import (
 // shown of it.
 type walletPart struct {
 	holding
-	owner, shopName        string
+	offer                  *offered
+	shopName               string
 	lastShop               loyalty.ID
 	shops                  []loyalty.ID
+	rewards                []rewardLeft
 	rewardsLeft, moneyLeft *int64
 }
 
-// in is the part's balance in a unit.
-func (p *walletPart) in(u loyalty.Unit, tier loyalty.TierStanding, pending map[pendingKey]int64, expiring map[expiringKey]Expiring) Balance {
-	b := Balance{
-		Campaign: p.campaign, OwnerName: p.owner, EnrollmentID: p.ID, Enrolled: p.ID != "", Shop: p.shopName, ShopID: p.Shop,
-		Unit: u, Goal: p.campaign.GoalOf(u), Balance: p.balance(u), Pending: pending[pendingKey{p.campaign.ID, p.Shop, u}],
-		Shops: p.shops, LastShop: p.lastShop, LastEarned: p.LastEarned, Tier: tierView(p.campaign.Tiers, tier),
+// rewardLeft is what changes of a reward with each one that is taken. Only rewards
+// that somebody may run out of have it.
+type rewardLeft struct {
+	ID    loyalty.ID `json:"id"`
+	Stock *int64     `json:"stock"`
+	Taken int64      `json:"taken"`
+	Own   int64      `json:"own"` // how many the consumer took, where one may take only so many
+}
+
+// selectParts reads the enrollments of a holder, with what is left of what their
+// campaigns give away.
+func selectParts(of whose) string {
+	return `
+		SELECT e.id, e.person_id, e.campaign_id, coalesce(e.shop_id::text, ''), e.stamps, e.points, e.standing->'tier',
+		  coalesce(e.last_earned_at, '0001-01-01 00:00:00+00'), e.next_expiry_at, coalesce(e.last_shop_id::text, ''),
+		  coalesce((SELECT z.time_zone FROM shops z WHERE z.id = e.last_shop_id), ''),
+		  coalesce((SELECT s.name FROM shops s WHERE s.id = e.shop_id), ''),
+		  (SELECT jsonb_agg(jsonb_build_object('id', r.id, 'stock', r.stock, 'taken', r.taken, 'own', CASE WHEN r.per_consumer IS NOT NULL THEN
+		      (SELECT count(*) FROM redemptions d WHERE d.person_id = e.person_id AND d.reward_id = r.id AND d.status IN ('requested', 'delivered')) END))
+		    FROM rewards r WHERE r.campaign_id = e.campaign_id AND r.active AND num_nonnulls(r.stock, r.per_consumer) > 0),
+		  (SELECT q.cap - q.used FROM quotas q WHERE q.campaign_id = e.campaign_id AND q.name = 'reward'),
+		  (SELECT g.budget_cents - g.reserved_cents FROM campaigns c JOIN cpgs g ON g.id = c.cpg_id WHERE c.id = e.campaign_id)
+		FROM enrollments e WHERE e.merged_into IS NULL AND e.person_id = ` + of.person
+}
+
+func scanPart(row pgx.CollectableRow) (*walletPart, error) {
+	p := new(walletPart)
+	var zone string
+	var tier *loyalty.TierStanding
+	err := row.Scan(&p.ID, &p.person, &p.Campaign, &p.Shop, &p.Stamps, &p.Points, &tier, &p.LastEarned, &p.NextExpiry, &p.lastShop,
+		&zone, &p.shopName, &p.rewards, &p.rewardsLeft, &p.moneyLeft)
+	set(&p.Standing.Tier, tier)
+	p.zone = loyalty.Zone(zone)
+	return p, err
+}
+
+// compare puts the part that was used last in front, and of one campaign what is
+// to be begun behind.
+func (p *walletPart) compare(o *walletPart) int {
+	if c := cmp.Or(o.LastEarned.Compare(p.LastEarned), cmp.Compare(p.Campaign, o.Campaign)); c != 0 {
+		return c
 	}
-	hideBusiness(&b.Terms)
+	if p.ID == "" || o.ID == "" {
+		return cmp.Compare(o.ID, p.ID)
+	}
+	return cmp.Compare(p.ID, o.ID)
+}
+
+// left gives what is left of a reward; nil where nobody can run out of it.
+func (p *walletPart) left(reward loyalty.ID) *rewardLeft {
+	if i := slices.IndexFunc(p.rewards, func(r rewardLeft) bool { return r.ID == reward }); i >= 0 {
+		return &p.rewards[i]
+	}
+	return nil
+}
+
+// in is the part's balance in a unit.
+func (p *walletPart) in(u loyalty.Unit, tier loyalty.TierStanding, expiring map[expiringKey]Expiring) Balance {
+	b := Balance{
+		Campaign: p.campaign, OwnerName: p.offer.owner, EnrollmentID: p.ID, Enrolled: p.ID != "", Shop: p.shopName, ShopID: p.Shop,
+		Unit: u, Goal: p.campaign.GoalOf(u), Balance: p.balance(u), Shops: p.shops, Products: p.offer.products,
+		LastShop: p.lastShop, LastEarned: p.LastEarned, Tier: tierView(p.campaign.Tiers, tier),
+	}
 	if e, ok := expiring[expiringKey{p.ID, u}]; ok && e.Amount > 0 {
 		b.Expiring = &e
 	}
@@ -44,76 +102,34 @@ func (p *walletPart) mayBegin(segments []loyalty.ID, all []*walletPart, now time
 	}})
 }
 
-// parts reads them, the one used last in front. A campaign can be begun at those
-// of the consumer's shops for which there is no enrollment yet.
-func (tx *Tx) parts(ctx context.Context, person loyalty.ID) ([]*walletPart, error) {
-	rows, err := tx.tx.Query(ctx, `
-		WITH own AS MATERIALIZED (
-		  SELECT ca.id AS card, ca.shop_id FROM cards ca JOIN shops s ON s.id = ca.shop_id WHERE ca.person_id = $1 AND s.active
-		), mine AS MATERIALIZED (
-		  SELECT id, campaign_id, shop_id, stamps, points, standing, last_shop_id, last_earned_at, next_expiry_at FROM enrollments WHERE person_id = $1
-		), part AS (
-		  SELECT m.*, ARRAY(SELECT o.shop_id::text FROM own o WHERE (m.shop_id IS NULL OR m.shop_id = o.shop_id) AND `+takesPart(`o.shop_id`)+` ORDER BY o.card) AS shops
-		  FROM mine m JOIN campaigns c ON c.id = m.campaign_id WHERE c.status IN ('active', 'paused', 'ended')
-		  UNION ALL
-		  SELECT NULL, c.id, NULL, 0, 0, NULL, NULL, NULL, NULL, b.shops
-		  FROM campaigns c CROSS JOIN LATERAL (SELECT ARRAY(SELECT o.shop_id::text FROM own o WHERE `+takesPart(`o.shop_id`)+`
-		    AND NOT EXISTS (SELECT FROM mine m WHERE m.campaign_id = c.id AND (m.shop_id IS NULL OR m.shop_id = o.shop_id)) ORDER BY o.card) AS shops) b
-		  WHERE c.status = 'active' AND c.starts_at <= $2 AND (c.ends_at IS NULL OR c.ends_at > $2) AND cardinality(b.shops) > 0
-		)
-		SELECT coalesce(p.id::text, ''), p.campaign_id, coalesce(p.shop_id::text, ''), p.stamps, p.points, coalesce(p.standing, '{}'),
-		  coalesce(p.last_earned_at, '0001-01-01 00:00:00+00'), p.next_expiry_at, coalesce(z.time_zone, ''), `+campaignCore+`,
-		  coalesce(g.name, os.name, ''), coalesce(es.name, ''), coalesce(p.last_shop_id::text, ''), p.shops,
-		  (SELECT q.cap - q.used FROM quotas q WHERE q.campaign_id = c.id AND q.name = 'reward'), g.budget_cents - g.reserved_cents
-		FROM part p JOIN campaigns c ON c.id = p.campaign_id
-		LEFT JOIN cpgs g ON g.id = c.cpg_id LEFT JOIN shops os ON os.id = c.shop_id
-		LEFT JOIN shops es ON es.id = p.shop_id LEFT JOIN shops z ON z.id = p.last_shop_id
-		ORDER BY p.last_earned_at DESC NULLS LAST, c.id, p.id`, person, tx.now)
-	if err != nil {
-		return nil, err
+// taken counts what the consumer took of a campaign's rewards of which one may
+// take only so many.
+func (r *walletReading) taken(p *walletPart) map[loyalty.ID]int64 {
+	if len(p.rewards) == 0 {
+		return nil
 	}
-	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (*walletPart, error) {
-		p := &walletPart{holding: holding{person: person}}
-		var zone string
-		to := append([]any{&p.ID, &p.Campaign, &p.Shop, &p.Stamps, &p.Points, &p.Standing, &p.LastEarned, &p.NextExpiry, &zone}, coreOf(&p.campaign)...)
-		err := row.Scan(append(to, &p.owner, &p.shopName, &p.lastShop, &p.shops, &p.rewardsLeft, &p.moneyLeft)...)
-		p.zone = loyalty.Zone(zone)
-		return p, err
-	})
+	taken := make(map[loyalty.ID]int64, len(p.rewards))
+	for _, v := range p.rewards {
+		taken[v.ID] = v.Own
+	}
+	return taken
 }
 
-// segmentsOf a consumer.
-func (tx *Tx) segmentsOf(ctx context.Context, person loyalty.ID) (segments []loyalty.ID, err error) {
-	err = tx.tx.QueryRow(ctx, `SELECT ARRAY(SELECT segment_id::text FROM segment_members WHERE person_id = $1)`, person).Scan(&segments)
-	return segments, err
+// pendingKey is what a purchase that waits would add to.
+type pendingKey struct {
+	campaign loyalty.ID
+	shop     loyalty.ID // of the purchase
+	unit     loyalty.Unit
 }
 
-// takenOf counts what the consumer took of those rewards of which one may take
-// only so many.
-func (tx *Tx) takenOf(ctx context.Context, person loyalty.ID, rewards []Reward) (map[loyalty.ID]int64, error) {
-	var limited []loyalty.ID
-	for _, r := range rewards {
-		if r.PerConsumer != nil {
-			limited = append(limited, r.ID)
+// waiting adds up what the consumer's yes would bring to a part.
+func (r *walletReading) waiting(p *walletPart, u loyalty.Unit) (sum int64) {
+	for key, n := range r.pending {
+		if key.campaign == p.Campaign && key.unit == u && (!p.campaign.PerShop || key.shop == p.Shop) {
+			sum += n
 		}
 	}
-	taken := map[loyalty.ID]int64{}
-	if len(limited) == 0 {
-		return taken, nil
-	}
-	rows, err := tx.tx.Query(ctx, `
-		SELECT reward_id, count(*) FROM redemptions
-		WHERE person_id = $1 AND reward_id = ANY($2) AND status IN ('requested', 'delivered') GROUP BY 1`, person, limited)
-	if err != nil {
-		return nil, err
-	}
-	var id loyalty.ID
-	var n int64
-	_, err = pgx.ForEachRow(rows, []any{&id, &n}, func() error {
-		taken[id] = n
-		return nil
-	})
-	return taken, err
+	return sum
 }
 
 // expiringKey is a balance of which something may end.
@@ -124,7 +140,7 @@ type expiringKey struct {
 
 // expiringOf gives what ends next, of the balances that come close to it.
 func (tx *Tx) expiringOf(ctx context.Context, parts []*walletPart) (map[expiringKey]Expiring, error) {
-	all := map[expiringKey]Expiring{}
+	var all map[expiringKey]Expiring
 	for _, p := range parts {
 		x := p.campaign.Expiry
 		if p.ID == "" || x == nil || p.NextExpiry == nil || p.NextExpiry.After(tx.now.Add(warnBefore(x))) {
@@ -136,36 +152,12 @@ func (tx *Tx) expiringOf(ctx context.Context, parts []*walletPart) (map[expiring
 		}
 		for u, a := range accounts {
 			if at := a.NextExpiry(tx.now); !at.IsZero() && !at.After(tx.now.Add(warnBefore(x))) {
+				if all == nil {
+					all = map[expiringKey]Expiring{}
+				}
 				all[expiringKey{p.ID, u}] = Expiring{Amount: a.Due(at), At: at}
 			}
 		}
 	}
 	return all, nil
-}
-
-// pendingKey is a balance for which something waits.
-type pendingKey struct {
-	campaign loyalty.ID
-	shop     loyalty.ID // where the campaign counts per shop
-	unit     loyalty.Unit
-}
-
-// pendingOf adds up what the consumer's yes would bring.
-func (tx *Tx) pendingOf(ctx context.Context, person loyalty.ID) (map[pendingKey]int64, error) {
-	rows, err := tx.tx.Query(ctx, `
-		SELECT x.campaign_id, CASE WHEN (c.terms->>'per_shop')::boolean THEN p.shop_id::text ELSE '' END, x.unit, sum(x.amount)::bigint
-		FROM purchases p CROSS JOIN LATERAL jsonb_to_recordset(coalesce(p.settled, p.receipt)->'pending') AS x (campaign_id uuid, unit text, amount bigint)
-		JOIN campaigns c ON c.id = x.campaign_id
-		WHERE p.person_id = $1 AND p.status = 'pending' GROUP BY 1, 2, 3`, person)
-	if err != nil {
-		return nil, err
-	}
-	all := map[pendingKey]int64{}
-	var key pendingKey
-	var n int64
-	_, err = pgx.ForEachRow(rows, []any{&key.campaign, &key.shop, &key.unit, &n}, func() error {
-		all[key] += n
-		return nil
-	})
-	return all, err
 }

@@ -106,19 +106,25 @@ func (tx *Tx) linkSecret(person loyalty.ID, version int) string {
 	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil)[:16])
 }
 
-// OpenChatLink says whose link it is. A wrong secret and an unknown card look
+// OpenChatLink says whose link it is: of one given to somebody who turned out to be
+// another, that other. A wrong secret and an unknown card look
 // the same: CARD_NOT_FOUND.
 func (tx *Tx) OpenChatLink(ctx context.Context, secret, cardCode string) (loyalty.ID, error) {
-	var person loyalty.ID
+	var person, linked loyalty.ID
 	var version int
+	of := ofCard(cardCode)
 	err := tx.tx.QueryRow(ctx, `
-		SELECT c.person_id, c.link_version FROM consumers c JOIN persons p ON p.id = c.person_id
-		WHERE c.card_code = $1 AND p.erased_at IS NULL`, cardCode).Scan(&person, &version)
+		SELECT c.person_id, `+of.link+`.person_id, `+of.link+`.link_version FROM `+of.consumer+` AND p.erased_at IS NULL`, of.key).
+		Scan(&person, &linked, &version)
 	if err != nil && !none(err) {
 		return "", err
 	}
-	if none(err) || !hmac.Equal([]byte(secret), []byte(tx.linkSecret(person, version))) {
-		return "", loyalty.NotFound(loyalty.CodeCardNotFound, "Este enlace ya no sirve. Pide uno nuevo escribiendo «mi tarjeta».")
+	if none(err) || !hmac.Equal([]byte(secret), []byte(tx.linkSecret(linked, version))) {
+		return "", errDeadLink()
 	}
 	return person, nil
+}
+
+func errDeadLink() *loyalty.Error {
+	return loyalty.NotFound(loyalty.CodeCardNotFound, "Este enlace ya no sirve. Pide uno nuevo escribiendo «mi tarjeta».")
 }

@@ -14,21 +14,17 @@ func (tx *Tx) Enroll(ctx context.Context, person, campaign loyalty.ID) error {
 	if err := tx.lockConsumer(ctx, person); err != nil {
 		return err
 	}
-	parts, err := tx.parts(ctx, person)
-	if err != nil {
-		return err
-	}
-	segments, err := tx.segmentsOf(ctx, person)
+	r, err := tx.readWallet(ctx, ofPerson(person))
 	if err != nil {
 		return err
 	}
 	found := false
-	for _, p := range parts {
+	for _, p := range r.parts {
 		switch {
 		case p.campaign.ID != campaign:
 			continue
 		case p.ID != "": // is in
-		case !p.mayBegin(segments, parts, tx.now):
+		case !p.mayBegin(r.segments, r.parts, tx.now):
 			continue
 		case p.campaign.PerShop:
 			for _, shop := range p.shops {

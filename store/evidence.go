@@ -65,11 +65,16 @@ func (tx *Tx) IssueEvidence(ctx context.Context, person loyalty.ID) (Evidence, e
 // Code is "" where there is none.
 func (tx *Tx) OpenEvidence(ctx context.Context, person loyalty.ID) (Evidence, error) {
 	var e Evidence
-	err := tx.tx.QueryRow(ctx, `
-		SELECT code, expires_at FROM evidence_codes
-		WHERE person_id = $1 AND used_at IS NULL AND expires_at > $2 ORDER BY issued_at DESC LIMIT 1`, person, tx.now).
-		Scan(&e.Code, &e.ExpiresAt)
+	err := tx.tx.QueryRow(ctx, selectEvidence(ofPerson(person)), person, tx.now, tx.now.Add(-EvidenceLife)).Scan(&e.Code, &e.ExpiresAt)
 	return e, ignoreNone(err)
+}
+
+// selectEvidence reads the newest code that stands at $2. It looks at none that was
+// issued before $3: those have expired, however many there are.
+func selectEvidence(of whose) string {
+	return `
+		SELECT code, expires_at FROM evidence_codes
+		WHERE person_id = ` + of.person + ` AND issued_at >= $3 AND used_at IS NULL AND expires_at > $2 ORDER BY issued_at DESC LIMIT 1`
 }
 
 // FindEvidence says whether a code can be used now: nil, or

@@ -55,7 +55,7 @@ func (tx *Tx) CampaignsAt(ctx context.Context, shop loyalty.ID, at time.Time) ([
 	if err != nil {
 		return nil, err
 	}
-	products, err := tx.offerProducts(ctx, ids)
+	products, err := collect[OfferProduct](ctx, tx, selectOfferProducts, ids, mostOffered)
 	if err != nil {
 		return nil, err
 	}
@@ -79,11 +79,10 @@ func (tx *Tx) CampaignsAt(ctx context.Context, shop loyalty.ID, at time.Time) ([
 // mostOffered is how many PLIs of a campaign are named: nobody reads more.
 const mostOffered = 50
 
-// offerProducts gives PLIs of campaigns that are sold, the oldest first.
-func (tx *Tx) offerProducts(ctx context.Context, campaigns []loyalty.ID) ([]OfferProduct, error) {
-	return collect[OfferProduct](ctx, tx, `
-		SELECT o.* FROM unnest($1::uuid[]) AS c (id) CROSS JOIN LATERAL (
-		  SELECT cp.campaign_id, p.id, p.gtin, p.name, p.reference_price_cents
-		  FROM campaign_products cp JOIN products p ON p.id = cp.product_id
-		  WHERE cp.campaign_id = c.id AND p.active ORDER BY p.id LIMIT $2) o`, slices.Compact(slices.Sorted(slices.Values(campaigns))), mostOffered)
-}
+// selectOfferProducts gives PLIs of campaigns ($1) that are sold, the oldest first,
+// and no more of each than $2.
+const selectOfferProducts = `
+	SELECT o.* FROM unnest($1::uuid[]) AS c (id) CROSS JOIN LATERAL (
+	  SELECT cp.campaign_id, p.id, p.gtin, p.name, p.reference_price_cents
+	  FROM campaign_products cp JOIN products p ON p.id = cp.product_id
+	  WHERE cp.campaign_id = c.id AND p.active ORDER BY p.id LIMIT $2) o`

@@ -36,8 +36,11 @@ func errNoRedemption() *loyalty.Error {
 
 // OpenRedemptions are the consumer's, requested and not yet delivered.
 func (tx *Tx) OpenRedemptions(ctx context.Context, person loyalty.ID) ([]Redemption, error) {
-	return collect[Redemption](ctx, tx, redemptionFields+`
-		WHERE d.person_id = $1 AND d.status = 'requested' AND d.expires_at > $2 ORDER BY d.id`, person, tx.now)
+	return collect[Redemption](ctx, tx, selectOpen(ofPerson(person)), person, tx.now)
+}
+
+func selectOpen(of whose) string {
+	return redemptionFields + ` WHERE d.person_id = ` + of.person + ` AND d.status = 'requested' AND d.expires_at > $2 ORDER BY d.id`
 }
 
 // RedemptionRecord is a redemption in a list. What the reader may not know is
@@ -101,9 +104,13 @@ type Taken struct {
 // TakenRewards gives the consumer's latest rewards, newest first; those that were
 // given back are as if they had never been.
 func (tx *Tx) TakenRewards(ctx context.Context, person loyalty.ID, limit int) ([]Taken, error) {
-	return collect[Taken](ctx, tx, `
+	return collect[Taken](ctx, tx, selectTaken(ofPerson(person)), person, limit)
+}
+
+func selectTaken(of whose) string {
+	return `
 		SELECT r.name AS reward, d.unit, d.amount, d.status = 'delivered' AS delivered, coalesce(s.name, '') AS shop,
 		  coalesce(s.time_zone, '') AS time_zone, d.requested_at
 		FROM redemptions d JOIN rewards r ON r.id = d.reward_id LEFT JOIN shops s ON s.id = d.shop_id
-		WHERE d.person_id = $1 AND d.status IN ('requested', 'delivered') ORDER BY d.requested_at DESC, d.id DESC LIMIT $2`, person, limit)
+		WHERE d.person_id = ` + of.person + ` AND d.status IN ('requested', 'delivered') ORDER BY d.requested_at DESC, d.id DESC LIMIT $2`
 }

@@ -71,6 +71,7 @@ type DB struct {
 	trips   *atomic.Int64
 	memory  *memory
 	till    *till
+	offers  *atomic.Pointer[offers] // that wallets show
 }
 
 // Open connects to Postgres and checks that it answers.
@@ -99,7 +100,9 @@ func Open(ctx context.Context, opt Options) (*DB, error) {
 		pool.Close()
 		return nil, fmt.Errorf("store: ping: %w", err)
 	}
-	return &DB{pool: pool, opt: opt, hashing: newHashGate(), trips: new(atomic.Int64), memory: newMemory(), till: new(till)}, nil
+	db := &DB{pool: pool, opt: opt, hashing: newHashGate(), trips: new(atomic.Int64), memory: newMemory(), till: new(till), offers: new(atomic.Pointer[offers])}
+	db.offers.Store(new(offers))
+	return db, nil
 }
 
 // Close ends all connections.

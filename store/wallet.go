@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"encoding/json"
 
 	"github.com/jackc/pgx/v5"
 
@@ -31,26 +30,11 @@ type WalletCard struct {
 
 // Wallet of a person. Error: CARD_NOT_FOUND for who has none.
 func (tx *Tx) Wallet(ctx context.Context, person loyalty.ID) (Wallet, error) {
-	w := Wallet{Person: person}
-	err := tx.tx.QueryRow(ctx, `
-		SELECT c.card_code, coalesce(p.name, '') FROM consumers c JOIN persons p ON p.id = c.person_id
-		WHERE c.person_id = $1 AND p.erased_at IS NULL`, person).Scan(&w.CardCode, &w.Name)
-	if none(err) {
-		return w, loyalty.NotFound(loyalty.CodeCardNotFound, "Todavía no tienes una tarjeta.")
-	}
+	r, err := tx.readWallet(ctx, ofPerson(person))
 	if err != nil {
-		return w, err
+		return Wallet{}, err
 	}
-	w.Cards, err = collect[WalletCard](ctx, tx, `
-		SELECT ca.id, coalesce(s.name, '') AS shop, ca.shop_id, coalesce(s.code, '') AS shop_code, coalesce(s.city, '') AS city,
-		  coalesce(s.time_zone, '') AS time_zone, coalesce(b.name, '') AS brand
-		FROM cards ca LEFT JOIN shops s ON s.id = ca.shop_id LEFT JOIN brands b ON b.id = ca.brand_id
-		WHERE ca.person_id = $1 ORDER BY ca.id`, person)
-	if err != nil {
-		return w, err
-	}
-	w.Balances, err = tx.balances(ctx, person)
-	return w, err
+	return tx.finishWallet(ctx, r)
 }
 
 // WalletByCard is the wallet behind a card code as the caller may see it, and
@@ -65,7 +49,7 @@ func (tx *Tx) WalletByCard(ctx context.Context, scope loyalty.Scope, code string
 		return Wallet{}, unknown
 	}
 	var person loyalty.ID
-	err := tx.tx.QueryRow(ctx, `SELECT person_id FROM consumers WHERE card_code = $1`, code).Scan(&person)
+	err := tx.tx.QueryRow(ctx, `SELECT coalesce(merged_into, person_id) FROM consumers WHERE card_code = $1`, code).Scan(&person)
 	if none(err) || err == nil && scope.Role == loyalty.RoleConsumer && scope.Person != person {
 		return Wallet{}, unknown
 	}
@@ -123,21 +107,22 @@ func (tx *Tx) History(ctx context.Context, person loyalty.ID, limit int) ([]Move
 // movements gives the latest purchases that the condition picks; it may use $1
 // for of, and $3 onwards for more.
 func (tx *Tx) movements(ctx context.Context, condition string, of loyalty.ID, limit int, more ...any) ([]Movement, error) {
-	rows, err := tx.tx.Query(ctx, `
-		SELECT coalesce(pu.settled, pu.receipt), pu.status, s.name, s.time_zone FROM purchases pu JOIN shops s ON s.id = pu.shop_id
-		WHERE `+condition+` ORDER BY pu.occurred_at DESC, pu.id DESC LIMIT $2`, append([]any{of, limit}, more...)...)
+	rows, err := tx.tx.Query(ctx, selectMovements(condition), append([]any{of, limit}, more...)...)
 	if err != nil {
 		return nil, err
 	}
-	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (Movement, error) {
-		var m Movement
-		var receipt json.RawMessage
-		var status string
-		if err := row.Scan(&receipt, &status, &m.Shop, &m.TimeZone); err != nil {
-			return m, err
-		}
-		err := json.Unmarshal(receipt, &m.Receipt)
-		m.Status = status
-		return m, err
-	})
+	return pgx.CollectRows(rows, scanMovement)
+}
+
+func selectMovements(condition string) string {
+	return `
+		SELECT coalesce(pu.settled, pu.receipt), pu.status, s.name, s.time_zone FROM purchases pu JOIN shops s ON s.id = pu.shop_id
+		WHERE ` + condition + ` ORDER BY pu.occurred_at DESC, pu.id DESC LIMIT $2`
+}
+
+func scanMovement(row pgx.CollectableRow) (m Movement, err error) {
+	var status string
+	err = row.Scan(&m.Receipt, &status, &m.Shop, &m.TimeZone)
+	m.Status = status
+	return m, err
 }
