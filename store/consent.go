@@ -60,6 +60,9 @@ func (tx *Tx) OptIn(ctx context.Context, person loyalty.ID, messageID string) er
 // stays one: only what belongs to the consumer goes.
 func (tx *Tx) Erase(ctx context.Context, person loyalty.ID, messageID string) error {
 	// The consumer first, as everybody who changes what is a consumer's.
+	if _, err := tx.lockMerged(ctx, []loyalty.ID{person}); err != nil {
+		return err
+	}
 	if err := tx.lockConsumer(ctx, person); err != nil && loyalty.CodeOf(err) != loyalty.CodeCardNotFound {
 		return err
 	}
@@ -77,8 +80,10 @@ func (tx *Tx) Erase(ctx context.Context, person loyalty.ID, messageID string) er
 			return err
 		}
 	}
+	if err := tx.voidLinks(ctx, person); err != nil {
+		return err
+	}
 	for _, sql := range []string{
-		`UPDATE consumers SET link_version = link_version + 1 WHERE person_id = $1 OR merged_into = $1`,
 		`UPDATE outbox SET status = CASE status WHEN 'queued' THEN 'dropped' ELSE status END, body = '', vars = NULL WHERE person_id = $1`,
 		`UPDATE inbox SET text = '' WHERE person_id IN (SELECT id FROM persons WHERE id = $1 OR merged_into = $1)`,
 		`UPDATE media SET status = 'refused', content = NULL, sha256 = NULL, ref = NULL, problem = 'erased' WHERE inbox_id IN (

@@ -69,9 +69,9 @@ type mergedPerson struct {
 // their card codes and links go on working, as the survivor's.
 //
 // It locks in this order, which everybody keeps who locks more than one of these:
-// addresses, conversations, consumers, persons, each in the order of their IDs. So
-// it waits for a turn, a purchase or a message that is under way with any of them,
-// and all that comes later finds the one.
+// addresses, conversations, consumers who were merged before, consumers, persons,
+// each in the order of their IDs. So it waits for a turn, a purchase or a message
+// that is under way with any of them, and all that comes later finds the one.
 func (tx *Tx) mergePeople(ctx context.Context, people []loyalty.ID) (loyalty.ID, error) {
 	slices.Sort(people)
 	tx.later(`SELECT 1 FROM addresses WHERE person_id = ANY($1) ORDER BY id FOR NO KEY UPDATE`, people)
@@ -79,8 +79,19 @@ func (tx *Tx) mergePeople(ctx context.Context, people []loyalty.ID) (loyalty.ID,
 	tx.later(`
 		INSERT INTO conversations (person_id, updated_at) SELECT x, $2 FROM unnest($1::uuid[]) AS x ORDER BY x ON CONFLICT DO NOTHING`, people, tx.now)
 	tx.later(`SELECT 1 FROM conversations WHERE person_id = ANY($1) ORDER BY person_id FOR UPDATE`, people)
+	before, err := tx.lockMerged(ctx, people)
+	if err != nil {
+		return "", err
+	}
 	if err := tx.lockConsumers(ctx, people); err != nil {
 		return "", err
+	}
+	after, err := tx.lockMerged(ctx, people)
+	if err != nil {
+		return "", err
+	}
+	if !slices.Equal(before, after) { // another merge came first
+		return "", errMoved
 	}
 	tx.later(`SELECT 1 FROM persons WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE`, people)
 	// Somebody may have become a consumer until now, but cannot any more.
@@ -116,6 +127,26 @@ func (tx *Tx) mergePeople(ctx context.Context, people []loyalty.ID) (loyalty.ID,
 		}
 	}
 	return into.ID, nil
+}
+
+// lockMerged holds, and gives, the consumers who were merged into persons. Who comes
+// with the card of one of them locks that one before the survivor.
+func (tx *Tx) lockMerged(ctx context.Context, into []loyalty.ID) ([]loyalty.ID, error) {
+	rows, err := tx.tx.Query(ctx, `SELECT person_id FROM consumers WHERE merged_into = ANY($1) ORDER BY person_id FOR NO KEY UPDATE`, into)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowTo[loyalty.ID])
+}
+
+// voidLinks voids the links of a consumer, and of those who were merged into it:
+// them first, as everybody who locks both.
+func (tx *Tx) voidLinks(ctx context.Context, person loyalty.ID) error {
+	if _, err := tx.lockMerged(ctx, []loyalty.ID{person}); err != nil {
+		return err
+	}
+	_, err := tx.tx.Exec(ctx, `UPDATE consumers SET link_version = link_version + 1 WHERE person_id = $1 OR merged_into = $1`, person)
+	return err
 }
 
 // mergePerson gives one person all that another has. All of both is locked.
