@@ -104,7 +104,7 @@ func (f *Fleet) Name() string { return Name }
 
 // Start implements bot.Channel: from now on this process takes numbers.
 func (f *Fleet) Start(ctx context.Context, sink bot.Sink) error {
-	quietSignal(f.log)
+	prepare(f.log)
 	f.opt.Emulator.trust()
 	devices, err := openDevices(ctx, f.opt.DB, f.log)
 	if err != nil {

@@ -25,6 +25,7 @@ import (
 // that tests of silence see ours.
 func TestMain(m *testing.M) {
 	wasim.Prepare(wasim.KeepAlive{Min: whatsmeow.KeepAliveIntervalMin, Max: whatsmeow.KeepAliveIntervalMax, Deadline: time.Second, GiveUp: time.Minute})
+	prepare(slog.New(slog.DiscardHandler)) // before any client reads what it sets
 	storetest.Main(m)
 }
 

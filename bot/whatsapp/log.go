@@ -6,7 +6,9 @@ import (
 	"sync"
 
 	signal "go.mau.fi/libsignal/logger"
+	wastore "go.mau.fi/whatsmeow/store"
 	waLog "go.mau.fi/whatsmeow/util/log"
+	"google.golang.org/protobuf/proto"
 )
 
 // wireLog takes what whatsmeow says. Its lines name phones, and at times whole
@@ -96,12 +98,15 @@ func (l signalLog) say(caller, message string) {
 	l.log.Debug("signal: "+longNumber.ReplaceAllString(message, "…"), "caller", caller)
 }
 
-var quietOnce sync.Once
+// preparing is for what whatsmeow has once for a whole process.
+var preparing sync.Once
 
-// quietSignal takes the library's log, which is one for the whole process.
-func quietSignal(log *slog.Logger) {
-	quietOnce.Do(func() {
+// prepare takes the Signal library's log, and says by which name a phone lists the
+// device among those that are linked to it.
+func prepare(log *slog.Logger) {
+	preparing.Do(func() {
 		l := signal.Loggable(signalLog{log})
 		signal.Setup(&l)
+		wastore.DeviceProps.Os = proto.String("Qoa Conectados")
 	})
 }

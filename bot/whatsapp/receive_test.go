@@ -215,7 +215,9 @@ func TestFilesAreFetchedAfterwards(t *testing.T) {
 	in.status.Store(http.StatusInternalServerError)
 	ana.SendImage(botPhone, []byte(png), "image/png", "mi ticket")
 	require.Equal(t, "mi ticket", in.next(t).Text)
-	w.eventually("a failed try", func() bool { return w.count(`SELECT count(*) FROM media WHERE status = 'waiting' AND problem <> ''`) == 1 })
+	w.eventually("a failed try", func() bool {
+		return w.count(`SELECT count(*) FROM media WHERE status = 'waiting' AND problem <> ''`) == 1
+	})
 	w.exec(`UPDATE media SET due_at = now()`)
 	w.eventually("the file", func() bool {
 		return w.count(`SELECT count(*) FROM media WHERE status = 'stored' AND mime = 'image/png' AND content = $1`, []byte(png)) == 1

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -24,7 +25,9 @@ type config struct {
 	Host        string `env:"HOST" doc:"address to listen on; 127.0.0.1 in dev and with the simulator, else 0.0.0.0"`
 	Port        int    `env:"PORT" envDefault:"3000" doc:"port to listen on; 0 picks a free one (dev)"`
 	DataDir     string `env:"QOA_DATA_DIR" envDefault:"./var" doc:"folder of the embedded Postgres and Redis"`
-	Channel     string `env:"WHATSAPP_CHANNEL" doc:"sim in dev; serve knows sim too, on a loopback PUBLIC_URL only, until the other channels are built"`
+	Channel     string `env:"WHATSAPP_CHANNEL" doc:"whatsmeow (numbers that are linked by QR) in serve, sim (the simulator) in dev; sim is refused where PUBLIC_URL is not loopback"`
+	TestAddr    string `env:"WHATSAPP_TEST_ADDR" doc:"for tests: HOST:PORT on loopback of an emulator to speak to instead of WhatsApp; refused where PUBLIC_URL is not loopback"`
+	TestRoot    string `env:"WHATSAPP_TEST_ROOT" doc:"for tests: the emulator's root key, 64 hex digits; goes with WHATSAPP_TEST_ADDR"`
 	SimNumber   string `env:"SIM_NUMBER" envDefault:"+525500000000" doc:"the simulated bot's phone number"`
 	LogFormat   string `env:"LOG_FORMAT" envDefault:"text" doc:"json or text"`
 	LogLevel    string `env:"LOG_LEVEL" envDefault:"info" doc:"debug, info, warn or error"`
@@ -72,14 +75,14 @@ func loadConfig(p purpose) (config, error) {
 func (c *config) devDefaults() {
 	fallback(&c.Host, "127.0.0.1")
 	fallback(&c.Secret, devSecret)
-	fallback(&c.Channel, "sim")
+	fallback(&c.Channel, channelSim)
 	fallback(&c.RateLimits, "off")
 }
 
 func (c *config) serveDefaults() {
-	fallback(&c.Channel, "whatsmeow")
+	fallback(&c.Channel, channelWhatsmeow)
 	// With the simulator anyone may write as any phone, and read its codes.
-	if c.Channel == "sim" {
+	if c.Channel == channelSim {
 		fallback(&c.Host, "127.0.0.1")
 	}
 	fallback(&c.Host, "0.0.0.0")
@@ -130,18 +133,33 @@ func (c *config) check(p purpose) error {
 		return errors.Join(wrong...) // what a server does with the rest is not its business
 	}
 	switch c.Channel {
-	case "sim":
+	case channelSim:
 		expect(!c.production(), "WHATSAPP_CHANNEL", "another channel than sim: the simulator is refused where PUBLIC_URL is not loopback")
 		expect(p == forDev || loopback(c.Host), "HOST", "a loopback address: with the simulator anyone may write as any phone")
-	case "whatsmeow", "cloud":
-		expect(false, "WHATSAPP_CHANNEL", "sim, with a loopback PUBLIC_URL: the channel "+c.Channel+" is not built yet")
+	case channelWhatsmeow:
 	default:
-		expect(false, "WHATSAPP_CHANNEL", "sim")
+		expect(false, "WHATSAPP_CHANNEL", "whatsmeow or sim")
 	}
+	c.checkTest(expect)
 	if p == forDev {
 		expect(!c.production() || c.Secret != devSecret, "QOA_SECRET", "a secret of your own where PUBLIC_URL is not loopback")
 	}
 	return errors.Join(wrong...)
+}
+
+// checkTest checks the settings that point at an emulator: who answers there sees
+// every message, so nobody but this machine may, and never in production.
+func (c *config) checkTest(expect func(ok bool, name, expected string)) {
+	if c.TestAddr == "" && c.TestRoot == "" {
+		return
+	}
+	const inTests = "nothing: it is for tests, and refused where PUBLIC_URL is not loopback"
+	expect(!c.production() || c.TestAddr == "", "WHATSAPP_TEST_ADDR", inTests)
+	expect(!c.production() || c.TestRoot == "", "WHATSAPP_TEST_ROOT", inTests)
+	host, port, err := net.SplitHostPort(c.TestAddr)
+	expect(err == nil && loopback(host) && port != "", "WHATSAPP_TEST_ADDR", "HOST:PORT on loopback, such as 127.0.0.1:9000, together with WHATSAPP_TEST_ROOT")
+	key, err := hex.DecodeString(c.TestRoot)
+	expect(err == nil && len(key) == 32, "WHATSAPP_TEST_ROOT", "64 hex digits, together with WHATSAPP_TEST_ADDR")
 }
 
 // distinct counts the different bytes of a secret: a repeated letter is long and

@@ -28,7 +28,8 @@ func runDev(ctx context.Context, c console) error {
 		return fmt.Errorf("HOST: %s is not loopback; `qoa dev` has fixed secrets and demo logins, so this needs --public", cfg.Host)
 	}
 	log := newLog(c.err, cfg)
-	s := newServer(cfg, log, roles{api: true, worker: true}, true)
+	s := newServer(cfg, log, roles{api: true, bot: true, worker: true}, true)
+	s.terminal = terminalOf(c.err)
 	if s.listener, err = listen(&s.cfg); err != nil {
 		return err
 	}
@@ -86,10 +87,14 @@ func (s *server) seed(ctx context.Context, url string) error {
 // when everything answers.
 func banner(w io.Writer, c config, redisKind string) {
 	u := c.PublicURL
+	write := "Write to the bot here    " + u + "/sim"
+	if c.Channel != channelSim {
+		write = "Link a WhatsApp number   " + u + "/admin/whatsapp"
+	}
 	fmt.Fprintf(w, `
   Qoa Conectados %s is ready (Redis: %s; data in %s)
 
-  Write to the bot here    %s/sim
+  %s
   Counter QR of shop 1     %s/q/%s
   Shop page                %s/tienda   (write "hola" on /sim as +525500000001 for the link)
   Brand page               %s/marca    marca1@demo.qoa, marca2@demo.qoa / %s
@@ -99,5 +104,5 @@ func banner(w io.Writer, c config, redisKind string) {
 
   Ctrl-C stops it; your data stays.
 
-`, version, redisKind, c.DataDir, u, u, demo.Shop1Code, u, u, demo.Password, u, demo.Password, u, u, demo.DevKey)
+`, version, redisKind, c.DataDir, write, u, demo.Shop1Code, u, u, demo.Password, u, demo.Password, u, u, demo.DevKey)
 }

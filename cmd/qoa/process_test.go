@@ -66,7 +66,7 @@ func clean(env []string) []string {
 	for _, e := range env {
 		name, _, _ := strings.Cut(e, "=")
 		switch name {
-		case "DATABASE_URL", "REDIS_URL", "PUBLIC_URL", "HOST", "PORT", "QOA_SECRET", "QOA_DATA_DIR", "WHATSAPP_CHANNEL", "RATE_LIMITS":
+		case "DATABASE_URL", "REDIS_URL", "PUBLIC_URL", "HOST", "PORT", "QOA_SECRET", "QOA_DATA_DIR", "WHATSAPP_CHANNEL", "WHATSAPP_TEST_ADDR", "WHATSAPP_TEST_ROOT", "RATE_LIMITS":
 		default:
 			kept = append(kept, e)
 		}

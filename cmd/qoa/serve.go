@@ -22,8 +22,7 @@ func runServe(ctx context.Context, c console) error {
 		case "api":
 			r.api = true
 		case "bot":
-			// Holds the connections to WhatsApp. The simulator has none: what it
-			// receives comes in by HTTP, and the worker answers.
+			r.bot = true
 		case "worker":
 			r.worker = true
 		default:
@@ -38,6 +37,7 @@ func runServe(ctx context.Context, c console) error {
 		return err
 	}
 	s := newServer(cfg, newLog(c.err, cfg), r, false)
+	s.terminal = terminalOf(c.err)
 	if r.api {
 		if s.listener, err = listen(&s.cfg); err != nil {
 			return err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"os"
@@ -14,7 +15,6 @@ import (
 
 	"github.com/qoa-conectados/qoa/api"
 	"github.com/qoa-conectados/qoa/bot"
-	"github.com/qoa-conectados/qoa/bot/sim"
 	"github.com/qoa-conectados/qoa/flows"
 	"github.com/qoa-conectados/qoa/jobs"
 	"github.com/qoa-conectados/qoa/store"
@@ -23,7 +23,7 @@ import (
 )
 
 // roles are the parts of the system that a process can play.
-type roles struct{ api, worker bool }
+type roles struct{ api, bot, worker bool }
 
 // server is the system wired together. Everything is made in start, in the
 // order in which it is needed, and stopped in reverse.
@@ -34,6 +34,7 @@ type server struct {
 	dev   bool
 
 	listener net.Listener
+	terminal io.Writer // of a person who watches; nil where nobody does
 	stops    []func()
 	failed   chan error // what ends the process by itself
 }
@@ -74,6 +75,11 @@ func (s *server) start(ctx context.Context, databaseURL, redisURL string) (err e
 	s.startWatch(ctx, db)
 	if s.roles.worker {
 		if err := s.startWorker(ctx, db, client, bell, registry); err != nil {
+			return err
+		}
+	}
+	if s.roles.bot {
+		if err := s.startBot(ctx, db, client, bell, registry); err != nil {
 			return err
 		}
 	}
@@ -147,12 +153,10 @@ func (s *server) startWorker(ctx context.Context, db *store.DB, client cache.Cli
 		return err
 	}
 	turns := bot.New(bot.Options{DB: db, Engine: engine, Words: words, Texts: texts, Log: s.log, Metrics: registry})
+	senders, ours, lease := s.senders(db)
 	worker := jobs.NewWorker(jobs.Options{
 		DB: db, Redis: client, Bell: bell, Turns: turns, Texts: texts, Concurrency: s.cfg.Workers,
-		// The simulator answers at once: what a killed process had in hand need not
-		// wait for as long as a send over a network may take.
-		Lease:   5 * time.Second,
-		Senders: map[string]jobs.Sender{store.Sim: sim.New(db)}, Channel: store.Sim,
+		Senders: senders, Channel: ours, Lease: lease,
 	})
 	if err := worker.Start(ctx); err != nil {
 		return err
@@ -171,7 +175,8 @@ func (s *server) startAPI(ctx context.Context, db *store.DB, client cache.Client
 		return err
 	}
 	deps := api.Deps{
-		DB: db, Pages: pages, Texts: texts, Log: s.log, Random: random(), Dev: s.dev, Sim: s.cfg.Channel == store.Sim, Version: version,
+		DB: db, Pages: pages, Texts: texts, Log: s.log, Random: random(), Dev: s.dev, Version: version,
+		Sim: s.cfg.Channel == channelSim, Numbers: s.cfg.Channel == channelWhatsmeow,
 		Jobs: jobs.NewRunner(db, bell), Health: dependencies{client, s.cfg.Channel}, Cards: cards, Registry: registry,
 		BotNumber:      func() string { return s.cfg.SimNumber },
 		Operator:       api.Operator{Name: s.cfg.OperatorName, Address: s.cfg.OperatorAddress, Contact: s.cfg.OperatorContact},
