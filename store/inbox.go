@@ -77,7 +77,7 @@ func (tx *Tx) Receive(ctx context.Context, in Inbound) (repeated bool, err error
 	}
 	switch in.Kind {
 	case KindDelete:
-		err = tx.deleteMessage(ctx, person, in)
+		tx.deleteMessage(person, in)
 	case KindEdit:
 		var late bool
 		if late, err = tx.editMessage(ctx, person, row); late {
@@ -96,6 +96,9 @@ func (tx *Tx) Receive(ctx context.Context, in Inbound) (repeated bool, err error
 	if row.status == "pending" && row.due == nil {
 		tx.ring(Event{Kind: TurnDue, ID: person, Row: row.id})
 	}
+	// The person comes after messages, as in a turn.
+	tx.later(`
+		UPDATE persons SET first_wrote_at = coalesce(first_wrote_at, $2), last_wrote_at = $2, number_id = $3 WHERE id = $1`, person, tx.now, optional(in.Number))
 	return false, err
 }
 
@@ -107,9 +110,9 @@ type arrived struct {
 	due    *time.Time
 }
 
-// keepMessage inserts the row, for whoever has the address now, and notes that the
-// person wrote. The address is held until the commit: so nobody merges the person
-// with another while a message of theirs comes in.
+// keepMessage inserts the row, for whoever has the address now. The address is held
+// until the commit: so nobody merges the person with another while a message of
+// theirs comes in.
 func (tx *Tx) keepMessage(ctx context.Context, address loyalty.ID, in arrived) (person loyalty.ID, repeated bool, err error) {
 	var sent *time.Time
 	if !in.SentAt.IsZero() {
@@ -126,9 +129,6 @@ func (tx *Tx) keepMessage(ctx context.Context, address loyalty.ID, in arrived) (
 			WHERE $5 <> 'undecryptable' OR NOT EXISTS (
 			  SELECT FROM inbox i WHERE i.channel = $3 AND i.person_id = chat.person_id AND i.message_id = $4)
 			ON CONFLICT DO NOTHING RETURNING person_id
-		), wrote AS (
-			UPDATE persons p SET first_wrote_at = coalesce(p.first_wrote_at, $8), last_wrote_at = $8, number_id = $9
-			FROM fresh WHERE p.id = fresh.person_id
 		)
 		SELECT chat.person_id, NOT EXISTS (SELECT FROM fresh) FROM chat`,
 		in.id, address, in.Channel, in.MessageID, in.Kind, storable(in.Text), in.TraceID, tx.now, optional(in.Number), in.Of, sent, in.due, in.status).
@@ -139,19 +139,17 @@ func (tx *Tx) keepMessage(ctx context.Context, address loyalty.ID, in arrived) (
 	return person, repeated, err
 }
 
-// deleteMessage forgets what a message said, and answers it no more.
-func (tx *Tx) deleteMessage(ctx context.Context, person loyalty.ID, in Inbound) error {
-	var of loyalty.ID
-	err := tx.tx.QueryRow(ctx, `
-		UPDATE inbox SET text = '', problem = CASE status WHEN 'pending' THEN 'deleted by its sender' ELSE problem END,
-		  done_at = coalesce(done_at, $4), status = CASE status WHEN 'pending' THEN 'done' ELSE status END
-		WHERE person_id = $1 AND channel = $2 AND message_id = $3 AND kind <> 'undecryptable' RETURNING id`,
-		person, in.Channel, in.Of, tx.now).Scan(&of)
-	if err != nil {
-		return ignoreNone(err) // it may be one of ours, or older than we are
-	}
-	tx.later(`UPDATE media SET status = 'refused', content = NULL, ref = NULL, problem = 'deleted by its sender' WHERE inbox_id = $1`, of)
-	return nil
+// deleteMessage forgets what a message said, and answers it no more. One that is
+// not known may be ours, or older than we are.
+func (tx *Tx) deleteMessage(person loyalty.ID, in Inbound) {
+	tx.later(`
+		WITH gone AS (
+			UPDATE inbox SET text = '', problem = CASE status WHEN 'pending' THEN 'deleted by its sender' ELSE problem END,
+			  done_at = coalesce(done_at, $4), status = CASE status WHEN 'pending' THEN 'done' ELSE status END
+			WHERE person_id = $1 AND channel = $2 AND message_id = $3 RETURNING id
+		)
+		UPDATE media m SET status = 'refused', content = NULL, sha256 = NULL, ref = NULL, problem = 'deleted by its sender' FROM gone WHERE m.inbox_id = gone.id`,
+		person, in.Channel, in.Of, tx.now)
 }
 
 // editMessage gives a message that waits its new text; late says that the edit has
