@@ -121,7 +121,7 @@ func New(d Deps) (*API, error) {
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	s := &server{
-		Deps: d, done: ctx.Done(), proxies: proxies, qr: templates.NewQRCache(2048),
+		Deps: d, done: ctx.Done(), proxies: proxies, qr: templates.NewQRCache(8 << 20),
 		secure: isHTTPS(d.DB.PublicURL()),
 	}
 	if d.Numbers {

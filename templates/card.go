@@ -146,6 +146,27 @@ func (c CardBalance) Slots() []CardSlot {
 	return slots
 }
 
+// Stamped are the slots as they are drawn. Like the movements, they are written by
+// hand; there is nothing in them but numbers.
+func (c CardBalance) Stamped() template.HTML {
+	b := make([]byte, 0, 120*c.Goal)
+	for _, slot := range c.Slots() {
+		b = append(b, `<div class="slot">`...)
+		switch {
+		case slot.Filled:
+			b = append(b, `<svg class="on" viewBox="0 0 48 48"><use href="#st" transform="rotate(`...)
+			b = append(strconv.AppendInt(b, int64(slot.Tilt), 10), ` 24 24)"/></svg>`...)
+		case slot.Last:
+			b = append(b, `<svg viewBox="0 0 48 48"><use href="#pz"/></svg>`...)
+		default:
+			b = append(b, `<svg viewBox="0 0 48 48"><use href="#em"/></svg><span>`...)
+			b = append(strconv.AppendInt(b, int64(slot.Number), 10), `</span>`...)
+		}
+		b = append(b, `</div>`...)
+	}
+	return template.HTML(b) //nolint:gosec // numbers and constants only
+}
+
 // CardSlot is one place of the grid. Tilt is a few degrees, so that a row looks
 // stamped by hand; it depends on the place alone, so that it never jumps.
 type CardSlot struct {

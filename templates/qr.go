@@ -50,15 +50,21 @@ func QRSVG(payload string) (template.HTML, error) {
 	if err != nil {
 		return "", err
 	}
+	return drawSVG(modules), nil
+}
+
+func drawSVG(modules [][]bool) template.HTML {
 	n := strconv.Itoa(len(modules))
-	var b bytes.Buffer
-	b.WriteString(`<svg class="qr" viewBox="0 0 ` + n + ` ` + n + `" role="img" aria-label="Código QR" shape-rendering="crispEdges">` +
-		`<rect width="` + n + `" height="` + n + `" fill="#fff"/><path fill="#1c0f16" d="`)
+	b := make([]byte, 0, 6<<10)
+	b = append(b, `<svg class="qr" viewBox="0 0 `+n+` `+n+`" role="img" aria-label="Código QR" shape-rendering="crispEdges">`+
+		`<rect width="`+n+`" height="`+n+`" fill="#fff"/><path fill="#1c0f16" d="`...)
 	eachRun(modules, func(x, y, length int) {
-		fmt.Fprintf(&b, "M%d %dh%dv1h-%dz", x, y, length, length)
+		b = strconv.AppendInt(append(b, 'M'), int64(x), 10)
+		b = strconv.AppendInt(append(b, ' '), int64(y), 10)
+		b = strconv.AppendInt(append(b, 'h'), int64(length), 10)
+		b = append(strconv.AppendInt(append(b, "v1h-"...), int64(length), 10), 'z')
 	})
-	b.WriteString(`"/></svg>`)
-	return template.HTML(b.String()), nil //nolint:gosec // digits and constants only
+	return template.HTML(append(b, `"/></svg>`...)) //nolint:gosec // digits and constants only
 }
 
 // eachRun calls f for every horizontal run of dark modules.
@@ -140,14 +146,15 @@ func pngChunk(out []byte, kind string, data []byte) []byte {
 // entry is never stale; the bound is there because anyone may ask for any card.
 type QRCache struct {
 	mu       sync.Mutex
-	capacity int
+	capacity int // in bytes
+	size     int
 	order    *list.List // front: used last
 	entries  map[qrKey]*list.Element
 }
 
 type qrKey struct {
 	payload string
-	px      int // 0: SVG
+	px      int // 0: the modules alone
 }
 
 type qrEntry struct {
@@ -155,9 +162,14 @@ type qrEntry struct {
 	body []byte
 }
 
-// NewQRCache makes a cache of at most capacity codes, of 1 to 4 KB each.
+// bytes is about what an entry takes, with its share of list and map.
+func (e *qrEntry) bytes() int { return 250 + len(e.key.payload) + len(e.body) }
+
+// NewQRCache makes a cache of at most so many bytes. An image takes 1 to 4 KB; of
+// what is drawn as SVG only the modules are kept, in a tenth of that: finding them
+// is what costs.
 func NewQRCache(capacity int) *QRCache {
-	return &QRCache{capacity: max(capacity, 1), order: list.New(), entries: make(map[qrKey]*list.Element)}
+	return &QRCache{capacity: capacity, order: list.New(), entries: make(map[qrKey]*list.Element)}
 }
 
 // PNG is QRPNG, remembered. The caller must not change the bytes.
@@ -165,13 +177,41 @@ func (c *QRCache) PNG(payload string, px int) ([]byte, error) {
 	return c.get(qrKey{payload, px}, func() ([]byte, error) { return QRPNG(payload, px) })
 }
 
-// SVG is QRSVG, remembered.
+// SVG is QRSVG, of remembered modules.
 func (c *QRCache) SVG(payload string) (template.HTML, error) {
-	body, err := c.get(qrKey{payload, 0}, func() ([]byte, error) {
-		svg, err := QRSVG(payload)
-		return []byte(svg), err
+	packed, err := c.get(qrKey{payload, 0}, func() ([]byte, error) {
+		modules, err := qrMatrix(payload)
+		return packModules(modules), err
 	})
-	return template.HTML(body), err //nolint:gosec // made by QRSVG
+	if err != nil {
+		return "", err
+	}
+	return drawSVG(unpackModules(packed)), nil
+}
+
+// packModules keeps a bit of each module, row by row, after their number in a row.
+func packModules(modules [][]bool) []byte {
+	n := len(modules) // at most 185
+	packed := make([]byte, 1+(n*n+7)/8)
+	packed[0] = byte(n) //nolint:gosec // see above
+	for i := range n * n {
+		if modules[i/n][i%n] {
+			packed[1+i/8] |= 1 << (i % 8)
+		}
+	}
+	return packed
+}
+
+func unpackModules(packed []byte) [][]bool {
+	n := int(packed[0])
+	all, modules := make([]bool, n*n), make([][]bool, n)
+	for i := range all {
+		all[i] = packed[1+i/8]&(1<<(i%8)) != 0
+	}
+	for y := range modules {
+		modules[y] = all[y*n : (y+1)*n]
+	}
+	return modules
 }
 
 // get draws outside the lock: two callers may draw the same code at once, which
@@ -194,11 +234,14 @@ func (c *QRCache) get(key qrKey, draw func() ([]byte, error)) ([]byte, error) {
 	if e, ok := c.entries[key]; ok {
 		return e.Value.(*qrEntry).body, nil
 	}
-	c.entries[key] = c.order.PushFront(&qrEntry{key, body})
-	if c.order.Len() > c.capacity {
+	entry := &qrEntry{key, body}
+	c.entries[key] = c.order.PushFront(entry)
+	for c.size += entry.bytes(); c.size > c.capacity; {
 		oldest := c.order.Back()
+		gone := oldest.Value.(*qrEntry)
 		c.order.Remove(oldest)
-		delete(c.entries, oldest.Value.(*qrEntry).key)
+		delete(c.entries, gone.key)
+		c.size -= gone.bytes()
 	}
 	return body, nil
 }

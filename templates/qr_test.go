@@ -115,7 +115,8 @@ func TestQRRefusesSizesThatCannotBe(t *testing.T) {
 }
 
 func TestQRCacheIsBoundedAndRight(t *testing.T) {
-	cache := NewQRCache(3)
+	const capacity = 3000
+	cache := NewQRCache(capacity)
 	var wg sync.WaitGroup
 	for i := range 40 {
 		wg.Go(func() {
@@ -129,14 +130,24 @@ func TestQRCacheIsBoundedAndRight(t *testing.T) {
 					t.Errorf("%s: wrong code, error %v", payload, err)
 				}
 			}
-			if svg, err := cache.SVG(payload); err != nil || svg == "" {
-				t.Errorf("%s: no SVG, error %v", payload, err)
+			drawn, err := QRSVG(payload)
+			if err != nil {
+				t.Error(err)
+			}
+			for range 2 {
+				if svg, err := cache.SVG(payload); err != nil || svg != drawn {
+					t.Errorf("%s: wrong SVG, error %v", payload, err)
+				}
 			}
 		})
 	}
 	wg.Wait()
-	if len(cache.entries) > 3 || cache.order.Len() > 3 {
-		t.Errorf("the cache of 3 holds %d", len(cache.entries))
+	size := 0
+	for at := cache.order.Front(); at != nil; at = at.Next() {
+		size += at.Value.(*qrEntry).bytes()
+	}
+	if size != cache.size || size > capacity || len(cache.entries) != cache.order.Len() || len(cache.entries) == 0 {
+		t.Errorf("the cache of %d bytes holds %d in %d entries, and says %d", capacity, size, len(cache.entries), cache.size)
 	}
 	if _, err := cache.PNG("x", 1); err == nil {
 		t.Error("an error was swallowed")
@@ -152,6 +163,16 @@ func BenchmarkQRPNG(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		if _, err := QRPNG(qrPayload, 512); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkQRSVG(b *testing.B) {
+	b.ReportAllocs()
+	cache := NewQRCache(1 << 20)
+	for b.Loop() {
+		if _, err := cache.SVG(qrPayload); err != nil {
 			b.Fatal(err)
 		}
 	}
