@@ -56,14 +56,19 @@ func (tx *Tx) makeConsumer(ctx context.Context, person loyalty.ID) (created bool
 	for range 5 {
 		code := loyalty.NewCode(loyalty.CardCode, tx.db.opt.Random)
 		tag, err := tx.tx.Exec(ctx, `
-			INSERT INTO consumers (person_id, card_code, created_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`,
+			INSERT INTO consumers (person_id, card_code, created_at)
+			SELECT id, $2, $3 FROM persons WHERE id = $1 AND merged_into IS NULL FOR SHARE ON CONFLICT DO NOTHING`,
 			person, code, tx.now)
 		if err != nil || tag.RowsAffected() == 1 {
 			return err == nil, err
 		}
-		var has bool
-		err = tx.tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM consumers WHERE person_id = $1)`, person).Scan(&has)
-		if err != nil || has {
+		var has, merged bool
+		err = tx.tx.QueryRow(ctx, `
+			SELECT EXISTS (SELECT FROM consumers c WHERE c.person_id = p.id), p.merged_into IS NOT NULL FROM persons p WHERE p.id = $1`, person).Scan(&has, &merged)
+		switch {
+		case err == nil && merged:
+			return false, errMoved
+		case err != nil || has:
 			return false, err
 		}
 		// The code was taken by another; with 2^35 of them, once in ages.
@@ -87,7 +92,7 @@ func (tx *Tx) ChatLink(ctx context.Context, person loyalty.ID) (url, cardCode st
 
 // ReissueLink voids every chat link given out before, and gives a new one.
 func (tx *Tx) ReissueLink(ctx context.Context, person loyalty.ID) (url, cardCode string, err error) {
-	if _, err := tx.tx.Exec(ctx, `UPDATE consumers SET link_version = link_version + 1 WHERE person_id = $1`, person); err != nil {
+	if err := tx.voidLinks(ctx, person); err != nil {
 		return "", "", err
 	}
 	return tx.ChatLink(ctx, person)

@@ -38,12 +38,7 @@ func (e *evidenceRow) usable(now time.Time) error {
 // least half of its life is left, so that a double tap does not make two.
 func (tx *Tx) IssueEvidence(ctx context.Context, person loyalty.ID) (Evidence, error) {
 	// The consumer's row is the lock under which two taps become one code.
-	var card string
-	err := tx.tx.QueryRow(ctx, `SELECT card_code FROM consumers WHERE person_id = $1 FOR NO KEY UPDATE`, person).Scan(&card)
-	if none(err) {
-		return Evidence{}, loyalty.NotFound(loyalty.CodeCardNotFound, "Todavía no tienes una tarjeta.")
-	}
-	if err != nil {
+	if err := tx.lockConsumer(ctx, person); err != nil {
 		return Evidence{}, err
 	}
 	e, err := tx.OpenEvidence(ctx, person)
@@ -95,7 +90,7 @@ func (tx *Tx) FindEvidence(ctx context.Context, code string) error {
 func (tx *Tx) CardExists(ctx context.Context, code string) (bool, error) {
 	var exists bool
 	err := tx.tx.QueryRow(ctx, `
-		SELECT EXISTS (SELECT FROM consumers c JOIN persons p ON p.id = c.person_id WHERE c.card_code = $1 AND p.erased_at IS NULL)`, code).
+		SELECT EXISTS (SELECT FROM consumers c JOIN persons p ON p.id = coalesce(c.merged_into, c.person_id) WHERE c.card_code = $1 AND p.erased_at IS NULL)`, code).
 		Scan(&exists)
 	return exists, err
 }
