@@ -35,8 +35,8 @@ type Options struct {
 
 // Timing is how long things take. The zero value of each is the usual.
 type Timing struct {
-	Lease     time.Duration // 12 s: how long a number stays ours without renewing
-	Renew     time.Duration // 3 s: how often it is renewed, and free numbers are looked for
+	Lease     time.Duration // 10 s: how long a number stays ours without renewing; with Renew, how fast another takes over
+	Renew     time.Duration // 2 s: how often it is renewed, and free numbers are looked for
 	Margin    time.Duration // 2 s: a session that could not renew ends this long before its lease
 	Ping      time.Duration // 15 s: how often a round trip proves that a connection lives
 	Dead      time.Duration // 45 s without one: it is dead, and made anew
@@ -52,7 +52,7 @@ func (t *Timing) fill() {
 		at    *time.Duration
 		usual time.Duration
 	}{
-		{&t.Lease, 12 * time.Second}, {&t.Renew, 3 * time.Second}, {&t.Margin, 2 * time.Second}, {&t.Ping, 15 * time.Second},
+		{&t.Lease, 10 * time.Second}, {&t.Renew, 2 * time.Second}, {&t.Margin, 2 * time.Second}, {&t.Ping, 15 * time.Second},
 		{&t.Dead, 45 * time.Second}, {&t.Login, time.Minute}, {&t.Backoff, 500 * time.Millisecond}, {&t.Ack, 15 * time.Second},
 		{&t.WaitUp, 10 * time.Second}, {&t.MediaWait, 30 * time.Second},
 	} {

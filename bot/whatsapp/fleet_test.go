@@ -1,6 +1,7 @@
 package whatsapp
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -17,7 +18,7 @@ func TestPairingByQR(t *testing.T) {
 	qr := w.qr(n.ID)
 	require.Equal(t, store.NumberPairing, w.get(n.ID).Status)
 	require.NotContains(t, w.log.String(), qr, "who reads a QR can take the device")
-	require.Contains(t, terminal.String(), "▄", "the QR is on the terminal")
+	w.eventually("QR on the terminal", func() bool { return strings.Contains(terminal.String(), "▄") })
 
 	device, err := w.server.Account(botPhone).Scan(t.Context(), qr)
 	require.NoError(t, err)

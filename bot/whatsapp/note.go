@@ -30,12 +30,17 @@ func (s *session) note(v verdict) {
 	s.saveAgain()
 }
 
-// lives notes a round trip.
+// lives notes a round trip. The database need not hear of each: with every message
+// that is sent there is one.
 func (s *session) lives() {
 	s.mu.Lock()
-	s.alive, s.unsaved = time.Now(), true
+	s.alive = time.Now()
+	tell := s.alive.Sub(s.aliveDB) > s.fleet.opt.Timing.Ping/2
+	s.unsaved = s.unsaved || tell
 	s.mu.Unlock()
-	s.saveAgain()
+	if tell {
+		s.saveAgain()
+	}
 }
 
 // saveAgain writes how the number stands, where the database does not know.
@@ -50,10 +55,8 @@ func (s *session) saveAgain() {
 	if !alive.IsZero() {
 		state.AliveAt = &alive
 	}
-	if s.status != statusPairing {
-		state.QR, state.QRUntil = &none, &time.Time{}
-	}
-	s.unsaved = false
+	state.QR, state.QRUntil = &none, &time.Time{} // with each change, an older one is of no use
+	s.unsaved, s.aliveDB = false, alive
 	s.mu.Unlock()
 	if err := s.save(s.ctx, state); err != nil {
 		s.mu.Lock()

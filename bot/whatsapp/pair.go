@@ -57,7 +57,6 @@ func (s *session) pairRound() (v verdict, again bool) {
 		case <-ctx.Done():
 		}
 	})
-	defer func() { go c.Disconnect() }()
 	if err := c.ConnectContext(ctx); err != nil {
 		s.log.Info("not connected for pairing", "error", withoutNumbers(err))
 		return verdict{status: statusDisconnected, next: reconnect}, true
@@ -96,6 +95,9 @@ func (s *session) pairRound() (v verdict, again bool) {
 			case *events.PairError:
 				s.log.Warn("pairing failed", "error", withoutNumbers(e.Error))
 				s.forgetDevice()
+				return failed, false
+			case *events.PairPasskeyRequest, *events.PairPasskeyError:
+				s.log.Warn("WhatsApp asks for a passkey; this account cannot be linked by QR alone")
 				return failed, false
 			case *events.Disconnected:
 				if paired == nil {

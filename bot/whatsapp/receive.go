@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"go.mau.fi/whatsmeow"
 	"go.mau.fi/whatsmeow/proto/waE2E"
 	"go.mau.fi/whatsmeow/types/events"
 
@@ -17,7 +18,7 @@ import (
 const persistTime = 30 * time.Second
 
 // receive persists a message, and says whether it may be acknowledged.
-func (s *session) receive(evt *events.Message) bool {
+func (s *session) receive(c *whatsmeow.Client, evt *events.Message) bool {
 	if evt.Info.IsFromMe || !isPerson(evt.Info.Chat) {
 		return true // groups, statuses and what our own phone writes are not for us
 	}
@@ -26,7 +27,7 @@ func (s *session) receive(evt *events.Message) bool {
 	}
 	ctx, cancel := context.WithTimeout(s.ctx, persistTime)
 	defer cancel()
-	in, ok, err := s.inbound(ctx, evt)
+	in, ok, err := s.inbound(ctx, c, evt)
 	if err == nil && !ok {
 		return true
 	}
@@ -49,12 +50,12 @@ func (s *session) receive(evt *events.Message) bool {
 }
 
 // inbound translates a message. ok is false for what is no message.
-func (s *session) inbound(ctx context.Context, evt *events.Message) (in store.Inbound, ok bool, err error) {
+func (s *session) inbound(ctx context.Context, cli *whatsmeow.Client, evt *events.Message) (in store.Inbound, ok bool, err error) {
 	raw := evt.RawMessage
 	if evt.UnavailableRequestID != "" {
 		raw = evt.Message // an edit is told as the message that it became
 	}
-	c, ok := s.content(ctx, evt, raw)
+	c, ok := s.content(ctx, cli, evt, raw)
 	if !ok {
 		return in, false, nil
 	}
@@ -65,7 +66,7 @@ func (s *session) inbound(ctx context.Context, evt *events.Message) (in store.In
 	if c.media != nil {
 		in.Media = &store.MediaSource{Mime: c.media.mime, Size: c.media.size, Ref: c.media.ref}
 	}
-	in.Sender, err = senderOf(ctx, evt.Info.MessageSource, s.current().Store.LIDs)
+	in.Sender, err = senderOf(ctx, evt.Info.MessageSource, cli.Store.LIDs)
 	if errors.Is(err, errNoPerson) {
 		return in, false, nil
 	}
@@ -74,14 +75,14 @@ func (s *session) inbound(ctx context.Context, evt *events.Message) (in store.In
 
 // content is convert, and reads edits that are sealed with the key of the message
 // that they are about.
-func (s *session) content(ctx context.Context, evt *events.Message, raw *waE2E.Message) (content, bool) {
+func (s *session) content(ctx context.Context, cli *whatsmeow.Client, evt *events.Message, raw *waE2E.Message) (content, bool) {
 	sealed := unwrap(raw).GetSecretEncryptedMessage()
 	if sealed.GetSecretEncType() != waE2E.SecretEncryptedMessage_MESSAGE_EDIT {
 		return convert(raw)
 	}
 	open := *evt
 	open.Message = unwrap(raw)
-	edited, err := s.current().DecryptSecretEncryptedMessage(ctx, &open)
+	edited, err := cli.DecryptSecretEncryptedMessage(ctx, &open)
 	if err != nil {
 		s.log.Debug("sealed edit not read", "error", withoutNumbers(err))
 		return content{}, false // the message itself stands
@@ -97,13 +98,13 @@ func (s *session) content(ctx context.Context, evt *events.Message, raw *waE2E.M
 // first message of somebody new: the sender is asked to send it again, and what
 // then comes takes this one's place. Only if nothing comes does the person hear
 // of it.
-func (s *session) unreadable(evt *events.UndecryptableMessage) {
+func (s *session) unreadable(c *whatsmeow.Client, evt *events.UndecryptableMessage) {
 	if evt.Info.IsFromMe || !isPerson(evt.Info.Chat) || evt.DecryptFailMode == events.DecryptFailHide {
 		return // who sent it wants no word about it
 	}
 	ctx, cancel := context.WithTimeout(s.ctx, persistTime)
 	defer cancel()
-	sender, err := senderOf(ctx, evt.Info.MessageSource, s.current().Store.LIDs)
+	sender, err := senderOf(ctx, evt.Info.MessageSource, c.Store.LIDs)
 	if errors.Is(err, errNoPerson) {
 		return
 	}

@@ -43,6 +43,17 @@ func (s *session) trySend(ctx context.Context, m store.Outbound) error {
 	if err := s.waitUp(ctx); err != nil {
 		return err
 	}
+	c, g := s.device()
+	if c == nil {
+		return errNotLinked
+	}
+	if m.Lane == store.LaneReply && m.ReplyTo != "" {
+		s.attend(ctx, c, to, m.ReplyTo)
+	}
+	message, err := s.compose(ctx, c, m)
+	if err != nil {
+		return err
+	}
 	// One at a time. whatsmeow would let the others wait where no context reaches
 	// them, and send what its sender has long given up.
 	select {
@@ -50,14 +61,6 @@ func (s *session) trySend(ctx context.Context, m store.Outbound) error {
 		defer func() { s.turn <- struct{}{} }()
 	case <-ctx.Done():
 		return &bot.SendError{What: "another message took too long", Held: true, Err: ctx.Err()}
-	}
-	if m.Lane == store.LaneReply && m.ReplyTo != "" {
-		s.attend(ctx, to, m.ReplyTo)
-	}
-	c, g := s.device()
-	message, err := s.compose(ctx, c, m)
-	if err != nil {
-		return err
 	}
 	marked, end := g.sending(ctx)
 	defer end()
@@ -68,6 +71,8 @@ func (s *session) trySend(ctx context.Context, m store.Outbound) error {
 	s.lives() // a round trip as good as any
 	return nil
 }
+
+var errNotLinked = &bot.SendError{What: "the number is not linked", Held: true}
 
 // waitUp waits a moment for a connection that is being made.
 func (s *session) waitUp(ctx context.Context) error {
@@ -84,8 +89,7 @@ func (s *session) waitUp(ctx context.Context) error {
 
 // attend shows that the message was read and is being answered. Both are a
 // courtesy: an answer does not fail for them.
-func (s *session) attend(ctx context.Context, to types.JID, messageID string) {
-	c := s.current()
+func (s *session) attend(ctx context.Context, c *whatsmeow.Client, to types.JID, messageID string) {
 	err := c.MarkRead(ctx, []types.MessageID{messageID}, time.Now(), to, types.EmptyJID)
 	if err == nil {
 		err = c.SendChatPresence(ctx, to, types.ChatPresenceComposing, types.ChatPresenceMediaText)

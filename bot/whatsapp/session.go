@@ -52,7 +52,8 @@ type session struct {
 	reason   string
 	until    time.Time // of a ban or a restriction
 	alive    time.Time
-	unsaved  bool // the database does not know yet
+	aliveDB  time.Time // what the database was told last
+	unsaved  bool      // the database does not know yet
 	gaveUp   bool
 	resets   int            // how often in a row the row was seen set back
 	failures map[string]int // how often a message could not be persisted, by ID
@@ -200,7 +201,7 @@ func (s *session) later(err error) verdict {
 // use makes the client of a device.
 func (s *session) use(d *deviceStore, g *guard) {
 	c := s.fleet.client(d, s.log)
-	c.AddEventHandlerWithSuccessStatus(s.handle)
+	c.AddEventHandlerWithSuccessStatus(func(evt any) bool { return s.handle(c, evt) })
 	s.mu.Lock()
 	s.client, s.guard = c, g
 	s.mu.Unlock()
@@ -257,7 +258,7 @@ func (s *session) pause(d time.Duration) bool {
 // connection is one connection, from its begin to its end.
 func (s *session) connection() verdict {
 	ctx, hangUp := context.WithCancel(s.ctx)
-	// Handlers of this connection acknowledge nothing on the next.
+	// This closes it, and its handlers acknowledge nothing on the next.
 	defer hangUp()
 	s.drainSignals()
 	s.fleet.metrics.reconnects.WithLabelValues(string(s.number.ID)).Inc()
@@ -360,7 +361,9 @@ func (s *session) dial(ctx context.Context) error {
 	}
 }
 
-// disconnect closes the connection, and what is being sent ends with an error.
+// disconnect waits until the connection, whose context has ended, is closed. The
+// context is the way to close one: whatsmeow's own Disconnect trips over a server
+// that hangs up at the same moment.
 func (s *session) disconnect() {
 	s.setUp(false)
 	c := s.current()
@@ -370,15 +373,17 @@ func (s *session) disconnect() {
 	closed := make(chan struct{})
 	go func() {
 		defer close(closed)
-		c.Disconnect()
+		for began := time.Now(); c.IsConnected() && time.Since(began) < closeTime; {
+			time.Sleep(time.Millisecond)
+		}
 	}()
 	select {
 	case <-closed:
-	case <-time.After(closeTime): // it is stuck in a handshake that its context has ended
+	case <-time.After(closeTime): // it is stuck in a handshake, which ends by itself
 	}
 }
 
-// closeTime is how long closing a connection in order may take.
+// closeTime is how long closing a connection may take.
 const closeTime = 2 * time.Second
 
 // ping is a round trip: the server answers, so it hears us and we hear it. It is
@@ -455,7 +460,7 @@ func (s *session) rest(v verdict) {
 // handle takes whatsmeow's events, one after the other. What it gives back is
 // whether a message may be acknowledged: so a panic of ours, which whatsmeow would
 // take for success, must say no.
-func (s *session) handle(evt any) (done bool) {
+func (s *session) handle(c *whatsmeow.Client, evt any) (done bool) {
 	defer func() {
 		if p := recover(); p != nil {
 			s.log.Error("event handler panicked", "event", fmt.Sprintf("%T", evt), "panic", longNumber.ReplaceAllString(fmt.Sprint(p), "…"))
@@ -465,9 +470,9 @@ func (s *session) handle(evt any) (done bool) {
 	}()
 	switch e := evt.(type) {
 	case *events.Message:
-		return s.receive(e)
+		return s.receive(c, e)
 	case *events.UndecryptableMessage:
-		s.unreadable(e)
+		s.unreadable(c, e)
 	case *events.Receipt:
 		return s.receipt(e)
 	case *events.PushNameSetting, *events.AppStateSyncComplete:
