@@ -76,7 +76,11 @@ func (tx *Tx) start(ctx context.Context, number, row loyalty.ID) (ok bool, err e
 			SELECT started_at FROM outbox WHERE number_id = $1 AND started_at > $2 ORDER BY started_at DESC OFFSET $3 LIMIT 1`,
 			number, tx.now.Add(-bound.in), bound.most-1).Scan(&at)
 		if err == nil { // nothing more until that one is long enough ago
-			_, err = tx.tx.Exec(ctx, `UPDATE whatsapp_numbers SET next_start_at = $2 WHERE id = $1`, number, at.Add(bound.in))
+			next = at.Add(bound.in)
+			if !bound.until.IsZero() && bound.until.Before(next) {
+				next = bound.until
+			}
+			_, err = tx.tx.Exec(ctx, `UPDATE whatsapp_numbers SET next_start_at = $2 WHERE id = $1`, number, next)
 			return false, err
 		}
 		if !none(err) {
@@ -90,20 +94,21 @@ func (tx *Tx) start(ctx context.Context, number, row loyalty.ID) (ok bool, err e
 
 // bound is how many starts there may be in a time.
 type bound struct {
-	most int
-	in   time.Duration
+	most  int
+	in    time.Duration
+	until time.Time // when it is another; zero: never
 }
 
 func (p *Pacing) bounds(paired *time.Time, now time.Time) []bound {
 	var all []bound
 	if p.PerHour > 0 {
-		all = append(all, bound{p.PerHour, time.Hour})
+		all = append(all, bound{most: p.PerHour, in: time.Hour})
 	}
 	if paired == nil {
 		paired = &now
 	}
-	if day := int(now.Sub(*paired) / oneDay); day >= 0 && day < len(p.WarmUp) {
-		all = append(all, bound{max(p.WarmUp[day], 1), oneDay})
+	if day := max(int(now.Sub(*paired)/oneDay), 0); day < len(p.WarmUp) {
+		all = append(all, bound{most: max(p.WarmUp[day], 1), in: oneDay, until: paired.Add(time.Duration(day+1) * oneDay)})
 	}
 	return all
 }
