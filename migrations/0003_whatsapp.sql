@@ -95,6 +95,8 @@ ALTER TABLE outbox
 CREATE INDEX outbox_message_idx ON outbox (message_id) WHERE channel IN ('whatsapp', 'cloud');
 -- How much a number started lately.
 CREATE INDEX outbox_started_idx ON outbox (number_id, started_at) WHERE started_at IS NOT NULL;
+-- What an admin looks through and is rare.
+CREATE INDEX outbox_dropped_idx ON outbox (id) WHERE status = 'dropped';
 -- What a number could start.
 CREATE INDEX outbox_starts_idx ON outbox (number_id, due_at) WHERE status = 'queued' AND lane IN ('service', 'promotion');
 
@@ -106,7 +108,7 @@ DO $$ BEGIN
   END IF;
 END $$;
 -- +goose StatementEnd
-DROP INDEX outbox_message_idx, outbox_started_idx, outbox_starts_idx;
+DROP INDEX outbox_message_idx, outbox_started_idx, outbox_starts_idx, outbox_dropped_idx;
 UPDATE outbox SET status = 'sent' WHERE status IN ('delivered', 'read');
 ALTER TABLE outbox
   DROP CONSTRAINT outbox_status_check,

@@ -145,13 +145,16 @@ func (tx *Tx) NumberDays(ctx context.Context, scope loyalty.Scope, since time.Ti
 		return nil, err
 	}
 	all, err := collect[NumberDay](ctx, tx, `
-		SELECT coalesce(o.number_id, p.number_id) AS number_id,
-		  count(*) FILTER (WHERE o.id >= $1 AND o.status IN ('sent', 'delivered', 'read')) AS sent,
-		  count(*) FILTER (WHERE o.id >= $1 AND o.status IN ('delivered', 'read')) AS delivered,
-		  count(*) FILTER (WHERE o.id >= $1 AND o.status = 'failed') AS failed,
-		  count(*) FILTER (WHERE o.status = 'queued') AS waiting
-		FROM outbox o JOIN persons p ON p.id = o.person_id
-		WHERE (o.id >= $1 OR o.status = 'queued') AND coalesce(o.number_id, p.number_id) IS NOT NULL GROUP BY 1`, loyalty.IDAt(since))
+		SELECT number_id, count(*) FILTER (WHERE status IN ('sent', 'delivered', 'read')) AS sent,
+		  count(*) FILTER (WHERE status IN ('delivered', 'read')) AS delivered, count(*) FILTER (WHERE status = 'failed') AS failed,
+		  count(*) FILTER (WHERE waits) AS waiting
+		FROM (
+			SELECT coalesce(o.number_id, p.number_id) AS number_id, o.status, false AS waits
+			FROM outbox o JOIN persons p ON p.id = o.person_id WHERE o.id >= $1
+			UNION ALL
+			SELECT coalesce(o.number_id, p.number_id), o.status, true
+			FROM outbox o JOIN persons p ON p.id = o.person_id WHERE o.status = 'queued'
+		) o WHERE number_id IS NOT NULL GROUP BY number_id`, loyalty.IDAt(since))
 	days := make(map[loyalty.ID]NumberDay, len(all))
 	for _, d := range all {
 		days[d.Number] = d

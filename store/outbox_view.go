@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -62,12 +63,19 @@ func (tx *Tx) Letters(ctx context.Context, scope loyalty.Scope, f LetterFilter, 
 	if err := adminOnly(scope); err != nil {
 		return nil, "", err
 	}
+	where := "true"
+	if f.Status != "" {
+		if !slices.Contains(OutboxStatuses(), f.Status) {
+			return nil, "", loyalty.Invalid("status", "no es un estado de un mensaje")
+		}
+		// Written out, so that the indexes of what is rare are used.
+		where = "o.status = '" + string(f.Status) + "'"
+	}
 	return listDown(ctx, tx, p, func(v Letter) loyalty.ID { return v.ID }, `
 		SELECT o.id, coalesce(o.channel, '') AS channel, coalesce(n.id::text, '') AS number_id, coalesce(n.label, '') AS number_label, `+lastDigits+`,
 		  o.lane, coalesce(o.template, '') AS template, o.media, o.status, o.attempts, o.problem, o.created_at, o.due_at, o.sent_at, o.delivered_at, o.read_at
 		FROM outbox o JOIN persons p ON p.id = o.person_id LEFT JOIN whatsapp_numbers n ON n.id = coalesce(o.number_id, p.number_id)
-		WHERE ($1 = '' OR o.status = $1) AND ($2::uuid IS NULL OR n.id = $2) AND o.id < $3 ORDER BY o.id DESC LIMIT $4`,
-		f.Status, optional(f.Number))
+		WHERE `+where+` AND ($1::uuid IS NULL OR n.id = $1) AND o.id < $2 ORDER BY o.id DESC LIMIT $3`, optional(f.Number))
 }
 
 // ParkedMessage is a message of somebody that was set aside, since its turn failed

@@ -50,6 +50,18 @@ func (m *Messages) Number(n NumberState) (NumberWords, error) {
 	return w, nil
 }
 
+// NumberSentences says how a number is to who looks at a terminal, where the QR of
+// a pairing stands beside it.
+func (m *Messages) NumberSentences(now func() time.Time) func(status, reason string, until time.Time) string {
+	return func(status, reason string, until time.Time) string {
+		w, err := m.Number(NumberState{Status: status, Reason: reason, Owned: true, Scan: true, Until: until, Now: now()})
+		if err != nil {
+			return status
+		}
+		return w.Detail()
+	}
+}
+
 // numberKey is the text of a state: its own where there is one, else that of the
 // status alone, so that a reason that WhatsApp invents tomorrow is not a failure.
 func (m *Messages) numberKey(n NumberState) string {

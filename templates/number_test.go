@@ -109,3 +109,14 @@ func TestMomentsAsOneSaysThem(t *testing.T) {
 		}
 	}
 }
+
+func TestATerminalReadsTheSameWords(t *testing.T) {
+	say := loadMessages(t).NumberSentences(func() time.Time { return numberNow })
+	for want, got := range map[string]string{
+		"apunta la cámara a este código": say("pairing", "", time.Time{}), "termina mañana a las 12:00": say("banned", "101", numberNow.AddDate(0, 0, 1)), "sleeping": say("sleeping", "", time.Time{}),
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("%q is not in %q", want, got)
+		}
+	}
+}
