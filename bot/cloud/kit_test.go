@@ -104,9 +104,12 @@ func (w *world) start() {
 
 // serve is the webhook, as the door of HTTP answers it.
 func (w *world) serve(res http.ResponseWriter, req *http.Request) {
+	w.mu.Lock()
+	c := w.Cloud
+	w.mu.Unlock()
 	if req.Method == http.MethodGet {
 		q := req.URL.Query()
-		answer, ok := w.Cloud.Challenge(q.Get("hub.mode"), q.Get("hub.verify_token"), q.Get("hub.challenge"))
+		answer, ok := c.Challenge(q.Get("hub.mode"), q.Get("hub.verify_token"), q.Get("hub.challenge"))
 		if !ok {
 			res.WriteHeader(http.StatusForbidden)
 			return
@@ -118,7 +121,7 @@ func (w *world) serve(res http.ResponseWriter, req *http.Request) {
 	if err != nil {
 		return
 	}
-	if err := w.Cloud.Notify(req.Context(), body, req.Header.Get("X-Hub-Signature-256")); err != nil {
+	if err := c.Notify(req.Context(), body, req.Header.Get("X-Hub-Signature-256")); err != nil {
 		res.WriteHeader(http.StatusInternalServerError)
 	}
 }
