@@ -115,18 +115,17 @@ func (r *walletReading) taken(p *walletPart) map[loyalty.ID]int64 {
 	return taken
 }
 
-// pendingKey is what a purchase that waits would add to.
-type pendingKey struct {
-	campaign loyalty.ID
-	shop     loyalty.ID // of the purchase
-	unit     loyalty.Unit
-}
-
 // waiting adds up what the consumer's yes would bring to a part.
 func (r *walletReading) waiting(p *walletPart, u loyalty.Unit) (sum int64) {
-	for key, n := range r.pending {
-		if key.campaign == p.Campaign && key.unit == u && (!p.campaign.PerShop || key.shop == p.Shop) {
-			sum += n
+	for i := range r.pending {
+		sale := &r.pending[i]
+		if p.campaign.PerShop && sale.ShopID != p.Shop {
+			continue
+		}
+		for _, e := range sale.Pending {
+			if e.CampaignID == p.Campaign && e.Unit == u {
+				sum += e.Amount
+			}
 		}
 	}
 	return sum

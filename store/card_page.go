@@ -71,10 +71,6 @@ func (tx *Tx) cardPage(ctx context.Context, secret, code string, most int) (p Ca
 		})
 	queued(&b, &p.Taken, selectTaken(of), of.key, most)
 	queued(&b, &p.Redemptions, selectOpen(of), of.key, tx.now)
-	b.Queue(selectMovements(`pu.person_id = `+of.person+` AND pu.status = 'pending'`), of.key, mostPending).Query(func(rows pgx.Rows) error {
-		p.Pending, err = pgx.CollectRows(rows, scanMovement)
-		return err
-	})
 	b.Queue(selectEvidence(of), of.key, tx.now, tx.now.Add(-EvidenceLife)).QueryRow(func(row pgx.Row) error {
 		return ignoreNone(row.Scan(&p.Evidence.Code, &p.Evidence.ExpiresAt))
 	})
@@ -87,6 +83,7 @@ func (tx *Tx) cardPage(ctx context.Context, secret, code string, most int) (p Ca
 	if err := tx.joinOffers(ctx, &r); err != nil {
 		return CardPage{}, err
 	}
+	p.Pending = r.pending[:min(len(r.pending), mostPending)]
 	p.Wallet, err = tx.finishWallet(ctx, &r)
 	return p, err
 }

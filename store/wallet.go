@@ -95,6 +95,7 @@ func (w *Wallet) only(shops []loyalty.ID) {
 // Movement is one line of a consumer's or a shop's history: a purchase.
 type Movement struct {
 	Receipt
+	ShopID   loyalty.ID
 	Shop     string
 	TimeZone string
 }
@@ -116,13 +117,13 @@ func (tx *Tx) movements(ctx context.Context, condition string, of loyalty.ID, li
 
 func selectMovements(condition string) string {
 	return `
-		SELECT coalesce(pu.settled, pu.receipt), pu.status, s.name, s.time_zone FROM purchases pu JOIN shops s ON s.id = pu.shop_id
+		SELECT coalesce(pu.settled, pu.receipt), pu.status, s.id, s.name, s.time_zone FROM purchases pu JOIN shops s ON s.id = pu.shop_id
 		WHERE ` + condition + ` ORDER BY pu.occurred_at DESC, pu.id DESC LIMIT $2`
 }
 
 func scanMovement(row pgx.CollectableRow) (m Movement, err error) {
 	var status string
-	err = row.Scan(&m.Receipt, &status, &m.Shop, &m.TimeZone)
+	err = row.Scan(&m.Receipt, &status, &m.ShopID, &m.Shop, &m.TimeZone)
 	m.Status = status
 	return m, err
 }

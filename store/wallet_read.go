@@ -46,7 +46,7 @@ type walletReading struct {
 	segments   []loyalty.ID
 	own        []loyalty.ID // shops of the cards that are open, in the order of the cards
 	parts      []*walletPart
-	pending    map[pendingKey]int64
+	pending    []Movement // purchases that wait for a yes, newest first
 }
 
 // readWallet reads it, and joins the campaigns.
@@ -80,10 +80,10 @@ func (r *walletReading) queue(b *pgx.Batch, of whose) {
 		r.parts, err = pgx.CollectRows(rows, scanPart)
 		return err
 	})
-	b.Queue(`
-		SELECT x.campaign_id, p.shop_id, x.unit, sum(x.amount)::bigint
-		FROM purchases p CROSS JOIN LATERAL jsonb_to_recordset(coalesce(p.settled, p.receipt)->'pending') AS x (campaign_id uuid, unit text, amount bigint)
-		WHERE p.person_id = `+of.person+` AND p.status = 'pending' GROUP BY 1, 2, 3`, of.key).Query(r.readPending)
+	b.Queue(selectMovements(`pu.person_id = `+of.person+` AND pu.status = 'pending'`), of.key, nil).Query(func(rows pgx.Rows) (err error) {
+		r.pending, err = pgx.CollectRows(rows, scanMovement)
+		return err
+	})
 }
 
 func (r *walletReading) readCards(rows pgx.Rows) (err error) {
@@ -99,18 +99,6 @@ func (r *walletReading) readCards(rows pgx.Rows) (err error) {
 			r.own = append(r.own, *v.ShopID)
 		}
 	}
-	return err
-}
-
-// readPending reads what the consumer's yes would bring.
-func (r *walletReading) readPending(rows pgx.Rows) error {
-	r.pending = map[pendingKey]int64{}
-	var key pendingKey
-	var n int64
-	_, err := pgx.ForEachRow(rows, []any{&key.campaign, &key.shop, &key.unit, &n}, func() error {
-		r.pending[key] += n
-		return nil
-	})
 	return err
 }
 
