@@ -85,3 +85,28 @@ func TestProcessorTimeGrowsWithWork(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, os.Getppid(), self.parent)
 }
+
+func TestViewedCardsHaveAFullPageInEveryHistory(t *testing.T) {
+	for _, purchases := range []int{viewed * listed, 3333, 100_000} {
+		h := history{world: &world{fullPages: viewed * listed}}
+		bought := map[int]int{}
+		for k := range purchases {
+			bought[h.cardOf(k, purchases)]++
+		}
+		shopped := map[int]bool{}
+		for i := range viewed {
+			require.GreaterOrEqual(t, bought[viewedCard(i)], listed, purchases)
+			shopped[h.shopOf(viewedCard(i))] = true
+		}
+		require.Len(t, shopped, shops)
+		if purchases > cards {
+			require.Greater(t, len(bought), cards*9/10, "the others take their turns")
+		}
+	}
+	h := history{world: new(world)}
+	bought := map[int]int{}
+	for k := range cards {
+		bought[h.cardOf(k, cards)]++
+	}
+	require.Len(t, bought, cards, "each once, where no page is viewed")
+}

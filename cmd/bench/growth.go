@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"syscall"
 )
 
@@ -21,6 +22,7 @@ type sizeReport struct {
 	Pgbench figures `json:"pgbench"`
 	Scan    figures `json:"scan"`
 	Page    figures `json:"card_page"`
+	AnyPage figures `json:"any_card_page"` // shown, and not judged: the smallest history has shorter ones
 }
 
 // mostGrowth bounds what the largest history may cost of the smallest.
@@ -52,6 +54,9 @@ func growth(ctx context.Context, o options) (err error) {
 	if len(o.rows) < 2 {
 		return errors.New("-rows: growth is between two sizes or more")
 	}
+	if least := viewed * listed * campaigns; slices.Min(o.rows) < least {
+		return fmt.Errorf("-rows: pages that are full take %d", least)
+	}
 	if err := room(o.parent, o.rows); err != nil {
 		return err
 	}
@@ -60,6 +65,7 @@ func growth(ctx context.Context, o options) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, done()) }()
+	b.world.fullPages = viewed * listed
 	var sites []*site
 	defer func() {
 		for _, s := range sites {
@@ -91,26 +97,38 @@ func growth(ctx context.Context, o options) (err error) {
 	return passed(r.Floors)
 }
 
-// sizes measures each site in each round.
+// sizes measures all sites one after the other, kind by kind and round by round: a
+// busy minute of the machine meets all of them. Every other round begins with the
+// last.
 func (b *bench) sizes(ctx context.Context, sites []*site) ([]sizeReport, error) {
 	const pgbenchClients = 16 // as many as connections, so that the two grow alike
-	pgbench, scans, pages := make([][]figures, len(sites)), make([][]figures, len(sites)), make([][]figures, len(sites))
+	found := make([][4][]figures, len(sites))
+	kinds := [4]struct {
+		name    string
+		measure func(*site) (figures, error)
+	}{
+		{"pgbench", func(s *site) (figures, error) { return b.pgbench(ctx, s, pgbenchClients, b.window) }},
+		{"purchases", func(s *site) (figures, error) {
+			return b.measure(ctx, s, b.world.purchases(s.server.address), b.conns[0])
+		}},
+		{"card pages", func(s *site) (figures, error) { return b.measure(ctx, s, b.world.pages(s.server.address), b.conns[0]) }},
+		{"any pages", func(s *site) (figures, error) {
+			return b.measure(ctx, s, b.world.anyPages(s.server.address), b.conns[0])
+		}},
+	}
 	for round := range b.rounds {
-		for i, s := range sites {
-			p, err := b.pgbench(ctx, s, pgbenchClients, b.window)
-			if err != nil {
-				return nil, err
+		for k, kind := range kinds {
+			for i := range sites {
+				if round%2 == 1 {
+					i = len(sites) - 1 - i
+				}
+				f, err := kind.measure(sites[i])
+				if err != nil {
+					return nil, err
+				}
+				found[i][k] = append(found[i][k], f)
+				b.say("round %d, %d rows: %.0f %s/s, %.0f µs of processors each", round+1, b.options.rows[i], f.Rate, kind.name, f.used())
 			}
-			scan, err := b.measure(ctx, s, b.world.purchases(s.server.address), b.conns[0])
-			if err != nil {
-				return nil, err
-			}
-			page, err := b.measure(ctx, s, b.world.pages(s.server.address), b.conns[0])
-			if err != nil {
-				return nil, err
-			}
-			pgbench[i], scans[i], pages[i] = append(pgbench[i], p), append(scans[i], scan), append(pages[i], page)
-			b.say("round %d, %d rows: pgbench %.0f/s, purchases %.0f/s, pages %.0f/s", round+1, b.options.rows[i], p.Rate, scan.Rate, page.Rate)
 		}
 	}
 	all := make([]sizeReport, len(sites))
@@ -119,7 +137,10 @@ func (b *bench) sizes(ctx context.Context, sites []*site) ([]sizeReport, error) 
 		if err != nil {
 			return nil, err
 		}
-		all[i] = sizeReport{Rows: b.options.rows[i], After: after, Pgbench: medians(pgbench[i]), Scan: medians(scans[i]), Page: medians(pages[i])}
+		all[i] = sizeReport{
+			Rows: b.options.rows[i], After: after,
+			Pgbench: medians(found[i][0]), Scan: medians(found[i][1]), Page: medians(found[i][2]), AnyPage: medians(found[i][3]),
+		}
 	}
 	return all, nil
 }
@@ -144,6 +165,7 @@ func (r *growthReport) show(o options) error {
 	for _, s := range r.Sizes {
 		for _, line := range []string{
 			figuresLine("pgbench", s.Pgbench, s.Pgbench.Rate), figuresLine("purchase", s.Scan, s.Pgbench.Rate), figuresLine("card page", s.Page, s.Pgbench.Rate),
+			figuresLine("any page", s.AnyPage, s.Pgbench.Rate),
 		} {
 			fmt.Fprintf(t, "%d\t%d\t%s\n", s.Rows, s.After, line)
 		}
@@ -156,7 +178,7 @@ func (r *growthReport) show(o options) error {
 	for _, g := range []struct {
 		what     string
 		from, to figures
-	}{{"pgbench", first.Pgbench, last.Pgbench}, {"purchase", first.Scan, last.Scan}, {"card page", first.Page, last.Page}} {
+	}{{"pgbench", first.Pgbench, last.Pgbench}, {"purchase", first.Scan, last.Scan}, {"card page", first.Page, last.Page}, {"any page", first.AnyPage, last.AnyPage}} {
 		fmt.Printf("  %-10s %.2f  %.2f\n", g.what, g.from.Rate/g.to.Rate, g.to.used()/g.from.used())
 	}
 	showFloors(r.Floors)

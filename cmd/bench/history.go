@@ -38,9 +38,21 @@ func (t *table) copyTo(ctx context.Context, conn *pgx.Conn) error {
 	return nil
 }
 
+// A card page lists so many purchases, and pages are viewed of so many cards. In
+// every history each of these has at least as many as its page lists, so that the
+// same page is compared.
+const (
+	listed = 20
+	viewed = 100
+)
+
+// viewedCard is one of those whose pages are viewed; they are of all shops.
+func viewedCard(i int) int { return i * 97 }
+
 // history is the past of the cards. What a purchase brought is judged by the
 // domain's own rules, so that its ledger is a true one; the cards take turns, so
-// that all of them have as much of it.
+// that all of them have as much of it. Where pages are measured, those that are
+// viewed have some more, spread over the whole time.
 type history struct {
 	*world
 	random *mathrand.ChaCha8
@@ -139,7 +151,7 @@ func (h *history) write(ctx context.Context, conn *pgx.Conn, purchases int, say 
 	}
 	for k := range purchases {
 		at := begin.Add(time.Duration(float64(historySpan) * float64(k) / float64(purchases))).Truncate(time.Microsecond)
-		if err := h.purchase(k, at); err != nil {
+		if err := h.purchase(k, purchases, at); err != nil {
 			return err
 		}
 		if (k+1)%chunk == 0 {
@@ -164,9 +176,17 @@ func (h *history) flush(ctx context.Context, conn *pgx.Conn) error {
 	return nil
 }
 
+// cardOf says which card makes a purchase, of so many in all.
+func (h *history) cardOf(k, all int) int {
+	if turn := k * h.fullPages / all; turn < (k+1)*h.fullPages/all {
+		return viewedCard(turn % viewed)
+	}
+	return k * 7919 % cards // a prime: neighbours in time are not neighbours in the tables
+}
+
 // purchase adds one and what follows from it.
-func (h *history) purchase(k int, at time.Time) error {
-	n := k * 7919 % cards // a prime: neighbours in time are not neighbours in the tables
+func (h *history) purchase(k, all int, at time.Time) error {
+	n := h.cardOf(k, all)
 	shop := h.shopOf(n)
 	units := int64(1 + k%mostUnits)
 	id := loyalty.NewID(at, h.random)

@@ -43,17 +43,29 @@ func (w *world) purchases(host string) request {
 	}
 }
 
-// pages are views of random consumers' own card pages.
+// pages are views of consumers' own card pages: of those that list as many
+// purchases whatever the history.
 func (w *world) pages(host string) request {
+	return w.views(host, func(r *rand.Rand) int { return viewedCard(r.IntN(viewed)) }, func(body []byte) bool {
+		return bytes.Count(body, []byte(`<li><div><b>`)) == listed
+	})
+}
+
+// anyPages are views of all consumers' pages, as long as they are.
+func (w *world) anyPages(host string) request {
+	return w.views(host, func(r *rand.Rand) int { return r.IntN(cards) }, func([]byte) bool { return true })
+}
+
+func (w *world) views(host string, card func(*rand.Rand) int, right func([]byte) bool) request {
 	return request{
 		write: func(to *bytes.Buffer, r *rand.Rand) {
 			to.WriteString("GET ")
-			to.WriteString(w.pagePaths[r.IntN(cards)])
+			to.WriteString(w.pagePaths[card(r)])
 			to.WriteString(" HTTP/1.1\r\nHost: " + host + "\r\n\r\n")
 		},
 		check: func(status int, body []byte) error {
-			if status != http.StatusOK || !bytes.Contains(body, []byte(campaignNames[0])) {
-				return fmt.Errorf("a card page was answered with %d, or without its campaigns: %.300s", status, body)
+			if status != http.StatusOK || !bytes.Contains(body, []byte(campaignNames[0])) || !right(body) {
+				return fmt.Errorf("a card page was answered with %d, or without its campaigns and purchases: %.300s", status, body)
 			}
 			return nil
 		},

@@ -42,6 +42,7 @@ type world struct {
 	shopCodes [shops]string
 	cardCodes [cards]string
 	pagePaths [cards]string // of the consumers' own pages
+	fullPages int           // purchases that histories have more, for the pages that are viewed
 }
 
 // Rows that pgbench has to name have IDs that it can write down: a prefix and
