@@ -15,7 +15,9 @@ import (
 // pipeline is a transaction that waits for the network as seldom as it can: BEGIN
 // travels with the first statement, and what nobody waits for travels with the
 // next one, at the latest with COMMIT. So a use case of one batch that reads and
-// one that writes is two round trips.
+// one that writes is two round trips. One that only writes what nobody waits for
+// is a single one, and needs neither BEGIN nor COMMIT: what is sent together is a
+// transaction to Postgres.
 //
 // It is a pgx.Tx, and for one goroutine, as those are.
 type pipeline struct {
@@ -40,11 +42,23 @@ func (p *pipeline) later(sql string, args ...any) {
 	p.queue = append(p.queue, &pgx.QueuedQuery{SQL: sql, Arguments: args})
 }
 
+// laterRow is later for a statement that gives one row. scan is called when it has
+// come, at the latest by Commit: who fails then can take nothing back any more.
+func (p *pipeline) laterRow(scan func(pgx.Row) error, sql string, args ...any) {
+	q := &pgx.QueuedQuery{SQL: sql, Arguments: args}
+	q.QueryRow(scan)
+	p.queue = append(p.queue, q)
+}
+
 // send sends the queue and what follows it, and reads what the queue came to.
 func (p *pipeline) send(ctx context.Context, more ...*pgx.QueuedQuery) (pgx.BatchResults, error) {
 	if p.done {
 		return nil, pgx.ErrTxClosed
 	}
+	return p.transmit(ctx, more...)
+}
+
+func (p *pipeline) transmit(ctx context.Context, more ...*pgx.QueuedQuery) (pgx.BatchResults, error) {
 	queued := p.queue
 	b := &pgx.Batch{QueuedQueries: append(queued, more...)}
 	p.queue, p.begun = nil, true
@@ -174,7 +188,7 @@ func (p *pipeline) flush(ctx context.Context) error {
 	if len(p.queue) == 0 {
 		return nil
 	}
-	results, err := p.send(ctx)
+	results, err := p.transmit(ctx)
 	if err != nil {
 		return err
 	}
@@ -186,9 +200,10 @@ func (p *pipeline) Commit(ctx context.Context) error {
 	if p.done {
 		return pgx.ErrTxClosed
 	}
-	if !p.begun && len(p.queue) == 1 { // only BEGIN
+	if !p.begun {
+		p.queue = p.queue[1:] // BEGIN
 		p.done = true
-		return nil
+		return p.flush(ctx)
 	}
 	tag, err := p.Exec(ctx, "commit")
 	if err != nil {

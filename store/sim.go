@@ -32,9 +32,7 @@ func (tx *Tx) SimReceive(ctx context.Context, from loyalty.Phone, id, text, kind
 	if id == "" {
 		id = messageID(tx.newID())
 	}
-	if err := tx.lockChat(ctx, string(from)); err != nil {
-		return id, err
-	}
+	tx.lockChat(string(from))
 	repeated, err := tx.Receive(ctx, Inbound{Channel: Sim, From: from, MessageID: id, Kind: kind, Text: text, TraceID: trace})
 	if err != nil || repeated {
 		return id, err
@@ -43,32 +41,29 @@ func (tx *Tx) SimReceive(ctx context.Context, from loyalty.Phone, id, text, kind
 	if kind != "text" {
 		media = kind
 	}
-	return id, tx.simWrite(ctx, string(from), SimMessage{ID: id, Direction: "in", Text: storable(text), MediaType: media})
+	tx.simWrite(string(from), SimMessage{ID: id, Direction: "in", Text: storable(text), MediaType: media})
+	return id, nil
 }
 
 // SimDeliver shows a message of the bot on the simulated phone, which ignores
 // one that it has, as a real one does.
-func (tx *Tx) SimDeliver(ctx context.Context, chat string, m SimMessage) error {
+func (tx *Tx) SimDeliver(chat string, m SimMessage) {
 	m.Direction = "out"
-	if err := tx.lockChat(ctx, chat); err != nil {
-		return err
-	}
-	return tx.simWrite(ctx, chat, m)
+	tx.lockChat(chat)
+	tx.simWrite(chat, m)
 }
 
 // lockChat lets one at a time write into a chat: its order on the phone is then
 // that of the inbox, and who has seen a message has seen all before it.
-func (tx *Tx) lockChat(ctx context.Context, chat string) error {
-	_, err := tx.tx.Exec(ctx, `SELECT pg_advisory_xact_lock(hashtextextended('chat:' || $1, 0))`, chat)
-	return err
+func (tx *Tx) lockChat(chat string) {
+	tx.later(`SELECT pg_advisory_xact_lock(hashtextextended('chat:' || $1, 0))`, chat)
 }
 
-func (tx *Tx) simWrite(ctx context.Context, chat string, m SimMessage) error {
-	_, err := tx.tx.Exec(ctx, `
+func (tx *Tx) simWrite(chat string, m SimMessage) {
+	tx.later(`
 		INSERT INTO sim_messages (chat, direction, message_id, text, media_type, media, media_ref, at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT ON CONSTRAINT sim_messages_key DO NOTHING`,
 		chat, m.Direction, m.ID, m.Text, m.MediaType, m.Media, m.MediaRef, tx.now)
-	return err
 }
 
 // SimChat gives the chat with a simulated person, oldest first; after is the

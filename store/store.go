@@ -240,6 +240,9 @@ func (tx *Tx) newID() loyalty.ID { return loyalty.NewID(tx.now, tx.db.opt.Random
 // next one, at the latest with COMMIT.
 func (tx *Tx) later(sql string, args ...any) { tx.pipe.later(sql, args...) }
 
+// laterRow is later for a statement whose one row is wanted after the commit.
+func (tx *Tx) laterRow(scan func(pgx.Row) error, sql string, args ...any) { tx.pipe.laterRow(scan, sql, args...) }
+
 // afterCommit runs do once all of it is durable.
 func (tx *Tx) afterCommit(do func()) { tx.committed = append(tx.committed, do) }
 
