@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"runtime/debug"
 	"strings"
+	"sync"
 	"unicode/utf8"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -41,6 +42,8 @@ type Runner struct {
 	metrics *metrics
 	actions map[string]action
 	given   map[string]string
+
+	suspects sync.Mutex // held by the turn of a message that may end the process
 }
 
 // New makes a runner.
@@ -67,27 +70,63 @@ func (r *Runner) HandleTurns(ctx context.Context, person loyalty.ID) error {
 
 // turn answers one message; more is false where none waits.
 func (r *Runner) turn(ctx context.Context, person loyalty.ID) (more bool, err error) {
+	more, unbegun, err := r.tryTurn(ctx, person)
+	if err != nil || unbegun == nil {
+		return more, err
+	}
+	if unbegun.Suspect {
+		// It may end the process. Others that were under way when one did are suspect
+		// like it: they take turns, so that each is counted for itself.
+		r.suspects.Lock()
+		defer r.suspects.Unlock()
+	}
+	m, parked := unbegun.Message, false
+	err = r.db.InTx(ctx, func(tx *store.Tx) (err error) {
+		parked, err = tx.BeginTurn(ctx, m)
+		return err
+	})
+	if err != nil {
+		return false, err
+	}
+	if parked {
+		r.metrics.failed(true)
+		r.log.ErrorContext(store.WithTrace(ctx, m.TraceID), "message parked: processes end at it", "inbox_id", string(m.ID))
+		return true, nil
+	}
+	// Another process may have begun it at the same moment; then it comes again.
+	more, unbegun, err = r.tryTurn(ctx, person)
+	return more || unbegun != nil, err
+}
+
+// tryTurn answers one message. unbegun is a turn that must be begun first.
+func (r *Runner) tryTurn(ctx context.Context, person loyalty.ID) (more bool, unbegun *store.Turn, err error) {
 	var m store.Message
 	var taken bool
+	var done *store.Tx
 	err = r.db.InTx(ctx, func(tx *store.Tx) error {
+		unbegun, done = nil, tx
 		t, ok, err := tx.NextTurn(ctx, person)
 		m, taken = t.Message, ok
 		if err != nil || !ok {
 			return err
+		}
+		if !t.Begun {
+			unbegun = &t
+			return nil
 		}
 		return r.answer(store.WithTrace(ctx, m.TraceID), tx, t)
 	})
 	ctx = store.WithTrace(ctx, m.TraceID)
 	log := r.log.With("inbox_id", string(m.ID))
 	switch {
-	case err == nil && !taken:
-		return false, nil
+	case err == nil && (!taken || unbegun != nil):
+		return false, unbegun, nil
 	case err == nil:
 		r.metrics.answered(r.db.Now().Sub(m.ReceivedAt))
 		log.DebugContext(ctx, "message answered")
-		return true, nil
+		return done.MoreTurns(), nil, nil
 	case !taken || passing(ctx, err):
-		return false, err
+		return false, nil, err
 	}
 	// The message itself may be the reason: it must not stop the next for ever.
 	parked, why := false, reason(err)
@@ -96,15 +135,15 @@ func (r *Runner) turn(ctx context.Context, person loyalty.ID) (more bool, err er
 		return err
 	})
 	if noteErr != nil {
-		return false, errors.Join(err, noteErr)
+		return false, nil, errors.Join(err, noteErr)
 	}
 	r.metrics.failed(parked)
 	if parked {
 		log.ErrorContext(ctx, "message parked", "attempts", m.Attempts+1, "error", err)
-		return true, nil
+		return true, nil, nil
 	}
 	log.WarnContext(ctx, "turn failed", "attempts", m.Attempts+1, "error", err)
-	return false, err
+	return false, nil, err
 }
 
 // passing says whether a failure has nothing to do with the message.

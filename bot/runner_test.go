@@ -1,7 +1,9 @@
 package bot_test
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -53,6 +55,95 @@ func TestPitfall28_AMessageThatCrashesIsParkedAndTheNextIsAnswered(t *testing.T)
 			assert.Contains(t, got[1].Text, "/c/")
 		})
 	}
+}
+
+// kill runs a turn as a process does that is killed in the midst of it: nothing of
+// it is committed, and nobody is told.
+func kill(t *testing.T, r *bot.Runner, ana *bottest.Phone) {
+	t.Helper()
+	ctx, killed := context.WithCancel(t.Context())
+	r.Replace("load_balance", func() (flows.Outcome, error) {
+		killed()
+		return flows.Outcome{}, ctx.Err()
+	})
+	require.Error(t, r.HandleTurns(ctx, ana.Person()))
+}
+
+func TestPitfall28_AMessageThatKillsTheProcessIsParkedAndTheNextIsAnswered(t *testing.T) {
+	w := bottest.New(t)
+	ana := w.Ana()
+	ana.Writes("text", "saldo")
+	ana.Writes("text", "mi tarjeta")
+	for n := range store.MaxAttempts {
+		kill(t, w.Process(fmt.Sprintf("run %d", n)), ana)
+		assert.Empty(t, ana.Receives(), "the next message does not overtake")
+	}
+	require.NoError(t, w.Process("the last").HandleTurns(t.Context(), ana.Person()))
+	got := ana.Receives()
+	require.Len(t, got, 2)
+	assert.Contains(t, got[0].Text, "Tuvimos un problema")
+	assert.Contains(t, got[1].Text, "/c/")
+	w.Do(func(tx *store.Tx) error {
+		problems, err := tx.Problems(t.Context(), 10)
+		require.Len(t, problems, 1)
+		assert.Contains(t, problems[0].Problem, "process ended")
+		return err
+	})
+}
+
+// What happens to a process by chance is not the message's fault.
+func TestPitfall28_KilledTwiceAMessageIsAnsweredAllTheSame(t *testing.T) {
+	w := bottest.New(t)
+	ana := w.Ana()
+	ana.Writes("text", "saldo")
+	for n := range store.MaxAttempts - 1 {
+		kill(t, w.Process(fmt.Sprintf("run %d", n)), ana)
+	}
+	require.NoError(t, w.Process("the last").HandleTurns(t.Context(), ana.Person()))
+	got := ana.Receives()
+	require.Len(t, got, 1)
+	assert.NotContains(t, got[0].Text, "problema")
+}
+
+// A turn that a living process tries again, since the database was away, counts
+// nothing.
+func TestWhatTheProcessSurvivesIsNotCounted(t *testing.T) {
+	w := bottest.New(t)
+	ana := w.Ana()
+	ana.Writes("text", "saldo")
+	r := w.Process("the only run")
+	for range 2 * store.MaxAttempts {
+		kill(t, r, ana)
+	}
+	r.Replace("load_balance", func() (flows.Outcome, error) { return flows.Outcome{Name: "no_card"}, nil })
+	require.NoError(t, r.HandleTurns(t.Context(), ana.Person()))
+	assert.Len(t, ana.Receives(), 1)
+}
+
+func TestEachKindOfMessageHasItsAnswer(t *testing.T) {
+	w := bottest.New(t)
+	ana := w.Phone("+525512345678")
+	for kind, want := range map[string]string{
+		store.KindImage: "Recibí tu foto", store.KindAudio: "no puedo escuchar", store.KindVideo: "No puedo ver videos", store.KindSticker: "sticker",
+		store.KindDocument: "documentos", store.KindLocation: "ubicación", store.KindContact: "contacto", store.KindPoll: "encuesta",
+		store.KindUnsupported: "Eso no lo puedo leer",
+	} {
+		assert.Contains(t, ana.Sends(kind, ""), want, kind)
+	}
+	assert.Contains(t, ana.Sends(store.KindLocation, "Saldo"), "ubicación", "the name of a place is no question")
+	assert.Contains(t, ana.Sends(store.KindImage, "saldo"), "tarjeta", "a caption is")
+	for _, kind := range []string{store.KindReaction, store.KindPollVote, store.KindDelete} {
+		ana.Writes(kind, "")
+		require.NoError(t, w.Runner.HandleTurns(t.Context(), ana.Person()))
+		assert.Empty(t, ana.Receives(), kind)
+	}
+	ana.Writes(store.KindUndecryptable, "")
+	ana.Writes(store.KindUndecryptable, "")
+	w.Clock.Advance(time.Minute)
+	require.NoError(t, w.Runner.HandleTurns(t.Context(), ana.Person()))
+	got := ana.Receives()
+	require.Len(t, got, 1, "one asks once")
+	assert.Contains(t, got[0].Text, "¿Me lo reenvías, por favor?")
 }
 
 func TestAFailureThatPassesLosesNothing(t *testing.T) {

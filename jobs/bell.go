@@ -78,6 +78,21 @@ func (b *Bell) Ring(ctx context.Context, events []store.Event) {
 	}
 }
 
+// Answers implements store.Hands.
+func (b *Bell) Answers() bool {
+	_, ok := b.hands.free(skill{kind: store.TurnDue})
+	return ok && b.waiting != nil
+}
+
+// Delivers implements store.Hands.
+func (b *Bell) Delivers(number loyalty.ID) time.Duration {
+	a, ok := b.hands.free(skill{store.DeliveryDue, number})
+	if !ok || b.waiting == nil {
+		return 0
+	}
+	return a.lease
+}
+
 // ringBatch is how many events are rung together, and lost together where Redis
 // hangs.
 const ringBatch = 100

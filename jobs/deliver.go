@@ -63,9 +63,35 @@ func (d *deliverer) end(patience time.Duration) bool {
 	return d.inside.close(patience)
 }
 
+// ability is what hands need to know of it.
+func (d *deliverer) ability() ability {
+	return ability{do: d.deliver, lease: d.lease, send: d.sendClaimed}
+}
+
 // deliver sends all that is due to a person. Its error is a failure of the
 // database's; a failure to send is noted in the row.
 func (d *deliverer) deliver(ctx context.Context, person loyalty.ID) error {
+	return d.within(ctx, func(ctx context.Context) error {
+		return d.lanes.do(person, func() error { return d.empty(ctx, person) })
+	})
+}
+
+// sendClaimed sends a message that was claimed for this process at its birth, and
+// then what else is due to the person.
+func (d *deliverer) sendClaimed(ctx context.Context, m store.Outbound) error {
+	return d.within(ctx, func(ctx context.Context) error {
+		return d.lanes.first(m.Person, func() error {
+			more, err := d.one(ctx, m)
+			if err != nil || !more {
+				return err
+			}
+			return d.empty(ctx, m.Person)
+		}, func() error { return d.empty(ctx, m.Person) })
+	})
+}
+
+// within lets work go on as long as it may.
+func (d *deliverer) within(ctx context.Context, work func(context.Context) error) error {
 	if !d.inside.enter() {
 		return nil
 	}
@@ -73,43 +99,48 @@ func (d *deliverer) deliver(ctx context.Context, person loyalty.ID) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(d.owned, cancel)()
-	return d.lanes.do(person, func() error {
-		for ctx.Err() == nil && d.inside.open() {
-			var m store.Outbound
-			var ok bool
-			err := d.db.InTx(ctx, func(tx *store.Tx) (err error) {
-				m, ok, err = tx.Claim(ctx, person, d.number, d.lease)
-				return err
-			})
-			if err != nil || !ok {
-				return err
-			}
-			if err := d.one(ctx, m); err != nil {
-				return err
-			}
-		}
-		return ctx.Err()
-	})
+	return work(ctx)
 }
 
-// one sends a claimed message. No transaction is open while it is under way.
-func (d *deliverer) one(ctx context.Context, m store.Outbound) error {
+// empty claims and sends until nothing is due.
+func (d *deliverer) empty(ctx context.Context, person loyalty.ID) error {
+	for more := true; more && ctx.Err() == nil && d.inside.open(); {
+		var m store.Outbound
+		var ok bool
+		err := d.db.InTx(ctx, func(tx *store.Tx) (err error) {
+			m, ok, err = tx.Claim(ctx, person, d.number, d.lease)
+			return err
+		})
+		if err != nil || !ok {
+			return err
+		}
+		if more, err = d.one(ctx, m); err != nil {
+			return err
+		}
+	}
+	return ctx.Err()
+}
+
+// one sends a claimed message. No transaction is open while it is under way. more
+// says whether another may be due to the person.
+func (d *deliverer) one(ctx context.Context, m store.Outbound) (more bool, err error) {
 	ctx = store.WithTrace(ctx, m.TraceID)
-	err := d.send(ctx, &m)
+	err = d.send(ctx, &m)
 	// What was sent is sent, also when the process is told to stop meanwhile.
 	ctx = context.WithoutCancel(ctx)
 	result, note := d.verdict(ctx, m, err)
-	if err := d.note(ctx, note); err != nil {
-		return err
+	noted, noteErr := d.note(ctx, note)
+	if noteErr != nil {
+		return false, noteErr
 	}
 	d.metrics.delivered(string(m.Lane), result, d.db.Now().Sub(m.CreatedAt))
 	log := d.log.With("outbox_id", string(m.ID), "lane", string(m.Lane), "attempt", m.Attempts)
 	if err != nil {
 		log.WarnContext(ctx, "message not sent", "result", result, "problem", problem(err))
-	} else {
-		log.DebugContext(ctx, "message sent")
+		return true, nil // what is younger and of another kind may go
 	}
-	return nil
+	log.DebugContext(ctx, "message sent")
+	return noted.MoreSends(), nil
 }
 
 // verdict says what a send came to, and how the row is to say so.
@@ -139,12 +170,15 @@ func (d *deliverer) verdict(ctx context.Context, m store.Outbound, err error) (r
 
 // note writes what came of a send. A database that is away for a moment must not
 // let what was sent be sent again, so it is tried for as long as the claim holds.
-func (d *deliverer) note(ctx context.Context, fn func(*store.Tx) error) error {
+func (d *deliverer) note(ctx context.Context, fn func(*store.Tx) error) (noted *store.Tx, err error) {
 	end := time.Now().Add(d.lease / 5)
 	for pause := 20 * time.Millisecond; ; pause *= 2 {
-		err := d.db.InTx(ctx, fn)
+		err := d.db.InTx(ctx, func(tx *store.Tx) error {
+			noted = tx
+			return fn(tx)
+		})
 		if err == nil || time.Now().Add(pause).After(end) {
-			return err
+			return noted, err
 		}
 		time.Sleep(pause)
 	}

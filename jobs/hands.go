@@ -23,7 +23,7 @@ type hands struct {
 	width   int
 	busy    int
 	waiting []store.Event
-	skills  map[skill]handler
+	skills  map[skill]ability
 }
 
 // skill is what a hand may be able to do: to answer, or to deliver through a
@@ -36,6 +36,15 @@ type skill struct {
 // handler does what waits of a person.
 type handler func(ctx context.Context, person loyalty.ID) error
 
+// ability is how a skill is done.
+type ability struct {
+	do handler
+	// Of a delivery: for how long a reply may be claimed at its birth, and what to
+	// do with one that is.
+	lease time.Duration
+	send  func(ctx context.Context, m store.Outbound) error
+}
+
 const (
 	// fewHands are those of a process that says nothing else.
 	fewHands = 8
@@ -46,14 +55,14 @@ const (
 )
 
 func newHands(log *slog.Logger) *hands {
-	return &hands{log: log, width: fewHands, skills: map[skill]handler{}}
+	return &hands{log: log, width: fewHands, skills: map[skill]ability{}}
 }
 
 // learn lets the hands do what they could not.
-func (h *hands) learn(s skill, do handler) {
+func (h *hands) learn(s skill, a ability) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.skills[s] = do
+	h.skills[s] = a
 }
 
 // forget is the opposite. What is under way goes on.
@@ -70,18 +79,30 @@ func (h *hands) widen(width int) {
 	h.width = width
 }
 
-// take takes an event, where it can be done here and soon.
+// free says whether an event of the kind would be taken, and how it is done.
+func (h *hands) free(s skill) (ability, bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	a, ok := h.skills[s]
+	return a, ok && h.room()
+}
+
+// room is called with the lock held.
+func (h *hands) room() bool { return h.busy < h.width || len(h.waiting) < h.width*waitingPerHand }
+
+// take takes an event, where it can be done here and soon. What is claimed already
+// is always taken, and does not wait: there are no more of those than turns.
 func (h *hands) take(e store.Event) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.skills[skill{e.Kind, e.Number}] == nil {
-		return false
+	if _, ok := h.skills[skill{e.Kind, e.Number}]; !ok {
+		return e.Claimed != nil // the claim has to lapse
 	}
 	switch {
-	case h.busy < h.width:
+	case h.busy < h.width || e.Claimed != nil:
 		h.busy++
 		go h.work(e)
-	case len(h.waiting) < h.width*waitingPerHand:
+	case h.room():
 		h.waiting = append(h.waiting, e)
 	default:
 		return false
@@ -99,7 +120,7 @@ func (h *hands) work(e store.Event) {
 func (h *hands) next() (e store.Event, ok bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if len(h.waiting) == 0 {
+	if len(h.waiting) == 0 || h.busy > h.width {
 		h.busy--
 		return e, false
 	}
@@ -110,9 +131,9 @@ func (h *hands) next() (e store.Event, ok bool) {
 
 func (h *hands) one(e store.Event) {
 	h.mu.Lock()
-	do := h.skills[skill{e.Kind, e.Number}]
+	a, ok := h.skills[skill{e.Kind, e.Number}]
 	h.mu.Unlock()
-	if do == nil {
+	if !ok {
 		return // forgotten meanwhile: the sweep of another finds it
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), handTime)
@@ -122,7 +143,13 @@ func (h *hands) one(e store.Event) {
 			h.log.ErrorContext(ctx, "work panicked", "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
 		}
 	}()
-	if err := do(ctx, e.ID); err != nil {
+	var err error
+	if e.Claimed != nil {
+		err = a.send(ctx, *e.Claimed)
+	} else {
+		err = a.do(ctx, e.ID)
+	}
+	if err != nil {
 		h.log.WarnContext(ctx, "work failed; the sweep will find it", "error", err)
 	}
 }

@@ -21,14 +21,14 @@ func TestHandsTakeWhatTheyCanAndNoMore(t *testing.T) {
 	}
 	assert.False(t, h.take(turn(0)), "nobody here can do it")
 	leave, done := make(chan struct{}), make(chan loyalty.ID, 20)
-	h.learn(skill{kind: store.TurnDue}, func(ctx context.Context, person loyalty.ID) error {
+	h.learn(skill{kind: store.TurnDue}, ability{do: func(ctx context.Context, person loyalty.ID) error {
 		<-leave
 		done <- person
 		if person == "1" {
 			panic("a defect")
 		}
 		return ctx.Err()
-	})
+	}})
 	assert.False(t, h.take(store.Event{Kind: store.DeliveryDue}), "of another kind")
 	assert.False(t, h.take(store.Event{Kind: store.TurnDue, Number: "n"}), "of a number that is not served here")
 	const most = 2 + 2*waitingPerHand

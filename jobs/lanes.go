@@ -23,6 +23,20 @@ func (l *lanes) do(person loyalty.ID, work func() error) error {
 	if !l.enter(person) {
 		return nil
 	}
+	return l.run(person, work, work)
+}
+
+// first is do, of what begins with work that cannot be left to whoever is at it
+// already.
+func (l *lanes) first(person loyalty.ID, work, again func() error) error {
+	if !l.enter(person) {
+		return work()
+	}
+	return l.run(person, work, again)
+}
+
+// run is called by who has entered.
+func (l *lanes) run(person loyalty.ID, work, again func() error) error {
 	left := false
 	defer func() {
 		if !left { // work failed or panicked
@@ -36,6 +50,7 @@ func (l *lanes) do(person loyalty.ID, work func() error) error {
 		if left = !l.again(person); left {
 			return nil
 		}
+		work = again
 	}
 }
 

@@ -81,7 +81,7 @@ func (n *Numbers) Serve(ctx context.Context, number loyalty.ID, send SendFunc) (
 	if err != nil {
 		n.log.WarnContext(ctx, "the claims of the owner before have to lapse", "number_id", string(number), "error", err)
 	}
-	n.opt.Bell.hands.learn(skill{store.DeliveryDue, number}, s.deliver)
+	n.opt.Bell.hands.learn(skill{store.DeliveryDue, number}, s.ability())
 	mux := asynq.NewServeMux()
 	mux.HandleFunc(KindDeliver, func(ctx context.Context, t *asynq.Task) error { return s.deliver(ctx, loyalty.ID(t.Payload())) })
 	s.server = asynq.NewServerFromRedisClient(n.opt.Redis, serverConfig(n.log, map[string]int{numberQueue(number): 1}, numberWorkers, n.opt.Drain))

@@ -98,8 +98,8 @@ func (w *Worker) Start(ctx context.Context) error {
 	}
 	h := w.opt.Bell.hands
 	h.widen(w.opt.Concurrency)
-	h.learn(skill{kind: store.TurnDue}, w.turn)
-	h.learn(skill{kind: store.DeliveryDue}, w.deliverer.deliver)
+	h.learn(skill{kind: store.TurnDue}, ability{do: w.turn})
+	h.learn(skill{kind: store.DeliveryDue}, w.deliverer.ability())
 	// Not a child of ctx by its end: Shutdown says when, and in which order.
 	loops, stop := context.WithCancel(context.WithoutCancel(ctx))
 	w.stop = stop

@@ -59,7 +59,8 @@ ALTER TABLE inbox
   ADD COLUMN number_id uuid REFERENCES whatsapp_numbers,
   ADD COLUMN of_id text CHECK (length(of_id) BETWEEN 1 AND 128),  -- the message that an edit, a deletion, a reaction is about
   ADD COLUMN sent_at timestamptz,        -- by the sender's clock
-  ADD COLUMN due_at timestamptz;         -- has no turn before; NULL: at once
+  ADD COLUMN due_at timestamptz,         -- has no turn before; NULL: at once
+  ADD COLUMN begun_by text;              -- the run of a process that began its turn last
 -- The same message is the same message forever (law 2), whichever of the
 -- person's addresses it comes from. One that could not be read is none yet.
 CREATE UNIQUE INDEX inbox_message_key ON inbox (channel, person_id, message_id) WHERE kind <> 'undecryptable';
@@ -123,7 +124,7 @@ ALTER TABLE inbox
   DROP CONSTRAINT inbox_kind_check,
   ADD CONSTRAINT inbox_kind_check CHECK (kind IN ('text', 'image', 'audio', 'video', 'sticker', 'document', 'location', 'contact', 'unsupported')),
   ADD CONSTRAINT inbox_message_key UNIQUE (channel, address_id, message_id),
-  DROP COLUMN number_id, DROP COLUMN of_id, DROP COLUMN sent_at, DROP COLUMN due_at;
+  DROP COLUMN number_id, DROP COLUMN of_id, DROP COLUMN sent_at, DROP COLUMN due_at, DROP COLUMN begun_by;
 ALTER TABLE enrollments DROP COLUMN merged_into;
 ALTER TABLE consumers DROP COLUMN merged_into;
 ALTER TABLE persons DROP COLUMN merged_into, DROP COLUMN number_id;

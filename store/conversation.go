@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"encoding/json"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -16,32 +17,52 @@ type Turn struct {
 	Session json.RawMessage // nil before the first turn
 	Person  Person
 	Tendero bool // has a shop
+
+	// Begun says that it is noted that this process begins the turn, so that a
+	// message that ends processes is found out. Where it is not, BeginTurn has to
+	// come first. Suspect says that another process began it and may have been
+	// ended by it.
+	Begun, Suspect bool
 }
 
 // NextTurn locks the person's conversation and takes the oldest message that
 // waits; ok is false when none does. Others who want the same conversation
 // wait for the lock, so one conversation has one turn at a time, in order.
 func (tx *Tx) NextTurn(ctx context.Context, person loyalty.ID) (turn Turn, ok bool, err error) {
+	locked, err := tx.nextTurn(ctx, person, &turn)
+	if err == nil && !locked { // the first message ever
+		tx.later(`INSERT INTO conversations (person_id, updated_at) VALUES ($1, $2) ON CONFLICT DO NOTHING`, person, tx.now)
+		turn = Turn{}
+		_, err = tx.nextTurn(ctx, person, &turn)
+	}
+	return turn, turn.Message.ID != "" && err == nil, err
+}
+
+func (tx *Tx) nextTurn(ctx context.Context, person loyalty.ID, turn *Turn) (locked bool, err error) {
 	var b pgx.Batch
-	b.Queue(`INSERT INTO conversations (person_id, updated_at) VALUES ($1, $2) ON CONFLICT DO NOTHING`, person, tx.now)
-	b.Queue(`SELECT session FROM conversations WHERE person_id = $1 FOR UPDATE`, person).
-		QueryRow(func(row pgx.Row) error { return row.Scan(&turn.Session) })
+	b.Queue(`SELECT session FROM conversations WHERE person_id = $1 FOR NO KEY UPDATE`, person).
+		QueryRow(func(row pgx.Row) error {
+			err := row.Scan(&turn.Session)
+			locked = err == nil
+			return ignoreNone(err)
+		})
 	// After the lock, and so with what the last turn wrote. The message is held too:
 	// an edit of it comes after the turn.
 	b.Queue(`
 		SELECT i.id, i.channel, coalesce(i.address_id::text, ''), i.message_id, i.person_id, coalesce(i.number_id::text, ''), i.kind, i.text, i.attempts,
-		  i.trace_id, i.received_at, p.id, p.name, p.opted_out_at, p.first_wrote_at, EXISTS (SELECT FROM tenderos t WHERE t.person_id = p.id AND t.active)
-		FROM inbox i JOIN persons p ON p.id = i.person_id
+		  i.trace_id, i.received_at, coalesce(a.wire, a.address, ''), coalesce(i.begun_by, ''),
+		  p.id, p.name, p.opted_out_at, p.first_wrote_at, EXISTS (SELECT FROM tenderos t WHERE t.person_id = p.id AND t.active)
+		FROM inbox i JOIN persons p ON p.id = i.person_id LEFT JOIN addresses a ON a.id = i.address_id
 		WHERE i.person_id = $1 AND i.status = 'pending' AND (i.due_at IS NULL OR i.due_at <= $2) ORDER BY i.seq LIMIT 1 FOR NO KEY UPDATE OF i`, person, tx.now).
 		QueryRow(func(row pgx.Row) error {
-			m, p := &turn.Message, &turn.Person
+			m, p, begun := &turn.Message, &turn.Person, ""
 			err := row.Scan(&m.ID, &m.Channel, &m.Address, &m.MessageID, &m.Person, &m.Number, &m.Kind, &m.Text, &m.Attempts, &m.TraceID, &m.ReceivedAt,
-				&p.ID, &p.Name, &p.OptedOutAt, &p.FirstWroteAt, &turn.Tendero)
-			ok = err == nil
+				&m.chat, &begun, &p.ID, &p.Name, &p.OptedOutAt, &p.FirstWroteAt, &turn.Tendero)
+			turn.Begun = begun == tx.db.opt.Run
+			turn.Suspect = !turn.Begun && begun != "" || m.Attempts > 0
 			return ignoreNone(err)
 		})
-	err = tx.tx.SendBatch(ctx, &b).Close()
-	return turn, ok && err == nil, err
+	return locked, tx.tx.SendBatch(ctx, &b).Close()
 }
 
 // Reply is the one answer to a message.
@@ -54,20 +75,43 @@ type Reply struct {
 }
 
 // EndTurn marks the message as answered, keeps the session, and puts the reply
-// into the outbox: all or nothing (law 3).
-func (tx *Tx) EndTurn(ctx context.Context, m Message, session json.RawMessage, r Reply) error {
-	tx.later(`UPDATE conversations SET session = $2, updated_at = $3 WHERE person_id = $1`, m.Person, session, tx.now)
-	if r.Body != "" || r.Template != "" { // else there is nothing to say
-		tx.reply(m, r)
-	}
+// into the outbox: all or nothing (law 3). The message is the one that NextTurn
+// gave, in the same transaction.
+func (tx *Tx) EndTurn(_ context.Context, m Message, session json.RawMessage, r Reply) error {
 	if m.Kind == KindUndecryptable { // one asks once, however many could not be read
 		tx.later(`
 			UPDATE inbox SET status = 'done', done_at = $2, problem = 'asked once'
 			WHERE person_id = $1 AND status = 'pending' AND kind = 'undecryptable' AND id <> $3`, m.Person, tx.now, m.ID)
 	}
-	tag, err := tx.tx.Exec(ctx, `UPDATE inbox SET status = 'done', done_at = $2 WHERE id = $1 AND status = 'pending'`, m.ID, tx.now)
-	if err == nil && tag.RowsAffected() == 0 {
-		return loyalty.Fail(loyalty.KindConflict, loyalty.CodeConflict, "Ese mensaje ya fue atendido.")
+	if r.Body != "" || r.Template != "" { // else there is nothing to say
+		tx.reply(m, r)
 	}
-	return err
+	tx.laterRow(func(row pgx.Row) error { return row.Scan(&tx.moreTurns) }, `
+		WITH done AS (
+			UPDATE inbox SET status = 'done', done_at = $4 WHERE id = $1
+		), talk AS (
+			UPDATE conversations SET session = $3, updated_at = $4 WHERE person_id = $2
+		)
+		SELECT EXISTS (SELECT FROM inbox i WHERE i.person_id = $2 AND i.status = 'pending' AND i.id <> $1 AND (i.due_at IS NULL OR i.due_at <= $4))`,
+		m.ID, m.Person, session, tx.now)
+	return nil
+}
+
+// MoreTurns says, after the commit of a turn, whether another message of the
+// person waits. One that came at that very moment rings by itself.
+func (tx *Tx) MoreTurns() bool { return tx.moreTurns }
+
+// answers says whether this process is about to answer what it receives now.
+func (tx *Tx) answers() bool {
+	h, ok := tx.db.opt.Bell.(Hands)
+	return ok && h.Answers()
+}
+
+// delivers says for how long this process claims a reply that it queues now.
+func (tx *Tx) delivers(number loyalty.ID) time.Duration {
+	h, ok := tx.db.opt.Bell.(Hands)
+	if !ok {
+		return 0
+	}
+	return h.Delivers(number)
 }

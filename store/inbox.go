@@ -64,12 +64,15 @@ func (tx *Tx) Receive(ctx context.Context, in Inbound) (repeated bool, err error
 		return false, err
 	}
 	row := arrived{Inbound: in, id: tx.newID(), status: "pending"}
+	if tx.answers() {
+		row.begun = tx.db.opt.Run
+	}
 	switch in.Kind {
 	case KindReaction, KindPollVote, KindDelete, KindEdit:
-		row.status = "done"
+		row.status, row.begun = "done", ""
 	case KindUndecryptable:
 		due := tx.now.Add(rereadPatience)
-		row.due = &due
+		row.due, row.begun = &due, ""
 	}
 	person, repeated, err := tx.keepMessage(ctx, from.ID, row)
 	if err != nil || repeated {
@@ -85,10 +88,6 @@ func (tx *Tx) Receive(ctx context.Context, in Inbound) (repeated bool, err error
 		}
 	case KindUndecryptable:
 	default:
-		tx.later(`
-			UPDATE inbox SET status = 'done', done_at = $4, problem = 'came again'
-			WHERE person_id = $1 AND channel = $2 AND message_id = $3 AND kind = 'undecryptable' AND status = 'pending'`,
-			person, in.Channel, in.MessageID, tx.now)
 		if in.Media != nil {
 			tx.expectMedia(row)
 		}
@@ -108,6 +107,7 @@ type arrived struct {
 	id     loyalty.ID
 	status string
 	due    *time.Time
+	begun  string // the run of the process that is about to answer; "" where that is open
 }
 
 // keepMessage inserts the row, for whoever has the address now. The address is held
@@ -122,16 +122,20 @@ func (tx *Tx) keepMessage(ctx context.Context, address loyalty.ID, in arrived) (
 		WITH chat AS (
 			SELECT id, person_id FROM addresses WHERE id = $2 FOR SHARE
 		), fresh AS (
-			INSERT INTO inbox (id, channel, address_id, message_id, person_id, kind, text, trace_id, received_at, number_id, of_id, sent_at, due_at, status, done_at)
-			SELECT $1, $3, chat.id, $4, chat.person_id, $5, $6, $7, $8, $9, nullif($10, ''), $11, $12, $13, CASE WHEN $13 = 'done' THEN $8::timestamptz END
+			INSERT INTO inbox (id, channel, address_id, message_id, person_id, kind, text, trace_id, received_at, number_id, of_id, sent_at, due_at, status, done_at, begun_by)
+			SELECT $1, $3, chat.id, $4, chat.person_id, $5, $6, $7, $8, $9, nullif($10, ''), $11, $12, $13, CASE WHEN $13 = 'done' THEN $8::timestamptz END, nullif($14, '')
 			FROM chat
 			-- What was read once cannot become unreadable.
 			WHERE $5 <> 'undecryptable' OR NOT EXISTS (
 			  SELECT FROM inbox i WHERE i.channel = $3 AND i.person_id = chat.person_id AND i.message_id = $4)
 			ON CONFLICT DO NOTHING RETURNING person_id
+		), again AS ( -- what could not be read before has come
+			UPDATE inbox i SET status = 'done', done_at = $8, problem = 'came again' FROM fresh
+			WHERE $13 = 'pending' AND $5 <> 'undecryptable'
+			  AND i.person_id = fresh.person_id AND i.channel = $3 AND i.message_id = $4 AND i.kind = 'undecryptable' AND i.status = 'pending'
 		)
 		SELECT chat.person_id, NOT EXISTS (SELECT FROM fresh) FROM chat`,
-		in.id, address, in.Channel, in.MessageID, in.Kind, storable(in.Text), in.TraceID, tx.now, optional(in.Number), in.Of, sent, in.due, in.status).
+		in.id, address, in.Channel, in.MessageID, in.Kind, storable(in.Text), in.TraceID, tx.now, optional(in.Number), in.Of, sent, in.due, in.status, in.begun).
 		Scan(&person, &repeated)
 	if none(err) { // the address was forgotten just now
 		err = errMoved
@@ -183,6 +187,8 @@ type Message struct {
 	Attempts   int        `db:"attempts"`
 	TraceID    string     `db:"trace_id"`
 	ReceivedAt time.Time  `db:"received_at"`
+
+	chat string // to answer to; "" where there is none any more
 }
 
 // MaxAttempts is how often a message may make a turn fail before it is parked.
@@ -193,7 +199,7 @@ const MaxAttempts = 3
 // the next message has its turn.
 func (tx *Tx) FailTurn(ctx context.Context, m Message, problem string) (parked bool, err error) {
 	err = tx.tx.QueryRow(ctx, `
-		UPDATE inbox SET attempts = attempts + 1, problem = $2,
+		UPDATE inbox SET attempts = attempts + 1, problem = $2, begun_by = NULL,
 		  status = CASE WHEN attempts + 1 >= $3 THEN 'parked' ELSE status END
 		WHERE id = $1 AND status = 'pending' RETURNING status = 'parked'`, m.ID, problem, MaxAttempts).Scan(&parked)
 	if none(err) {
@@ -201,6 +207,24 @@ func (tx *Tx) FailTurn(ctx context.Context, m Message, problem string) (parked b
 	}
 	if err != nil || !parked {
 		return parked, err
+	}
+	tx.reply(m, Reply{Template: "conversation.parked"})
+	return true, nil
+}
+
+// BeginTurn notes, in a transaction of its own, that this process begins the turn
+// of a message: see Turn.Begun. Where another had begun it, and never said how it
+// ended, it was ended itself: that counts like a failure of the turn. The third
+// time the message is parked.
+func (tx *Tx) BeginTurn(ctx context.Context, m Message) (parked bool, err error) {
+	err = tx.tx.QueryRow(ctx, `
+		WITH counted AS (SELECT id, attempts + CASE WHEN begun_by <> $2 THEN 1 ELSE 0 END AS attempts FROM inbox WHERE id = $1 AND status = 'pending' FOR UPDATE)
+		UPDATE inbox i SET begun_by = $2, attempts = c.attempts,
+		  status = CASE WHEN c.attempts >= $3 THEN 'parked' ELSE i.status END,
+		  problem = CASE WHEN i.begun_by <> $2 THEN 'the process ended while it was being answered' ELSE i.problem END
+		FROM counted c WHERE i.id = c.id RETURNING i.status = 'parked'`, m.ID, tx.db.opt.Run, MaxAttempts).Scan(&parked)
+	if err != nil || !parked {
+		return false, ignoreNone(err)
 	}
 	tx.reply(m, Reply{Template: "conversation.parked"})
 	return true, nil

@@ -72,17 +72,42 @@ func (tx *Tx) noticeArgs(ctx context.Context, id loyalty.ID, n Notice, due time.
 }
 
 // insertReply puts the answer to a message into the outbox, to the chat that it
-// came from.
+// came from. It is claimed where nothing older waits before it.
 const insertReply = `
-	INSERT INTO outbox (id, person_id, channel, number_id, address_id, message_id, lane, body, template, vars, media, media_ref, inbox_id, trace_id, created_at, due_at)
-	VALUES ($1, $2, $3, $4, $5, $6, 'reply', nullif($7, ''), nullif($8, ''), $9, $10, $11, $12, $13, $14, $14)`
+	INSERT INTO outbox (id, person_id, channel, number_id, address_id, message_id, lane, body, template, vars, media, media_ref, inbox_id, trace_id, created_at, due_at,
+	  claimed_until, attempts)
+	SELECT $1, $2, $3, $4, $5, $6, 'reply', nullif($7, ''), nullif($8, ''), $9, $10, $11, $12, $13, $14, $14,
+	  CASE WHEN f.free THEN $15::timestamptz END, CASE WHEN f.free THEN 1 ELSE 0 END
+	FROM (SELECT $15::timestamptz IS NOT NULL AND NOT EXISTS (
+	  SELECT FROM outbox o WHERE o.person_id = $2 AND o.status = 'queued' AND o.lane NOT IN ('service', 'promotion')) AS free) f
+	RETURNING claimed_until IS NOT NULL`
 
-// reply queues the answer to a message.
+// reply queues the answer to a message. Where this process sends it itself, it is
+// claimed for it from the beginning.
 func (tx *Tx) reply(m Message, r Reply) {
-	id := tx.newID()
-	tx.later(insertReply, id, m.Person, m.Channel, optional(m.Number), optional(m.Address), messageID(id), r.Body, r.Template, r.Vars, r.Media, r.MediaRef,
-		m.ID, m.TraceID, tx.now)
-	tx.ring(Event{Kind: DeliveryDue, ID: m.Person, Row: id, Number: m.Number})
+	out := Outbound{
+		ID: tx.newID(), Person: m.Person, Channel: m.Channel, Number: m.Number, Chat: m.chat, ReplyTo: m.MessageID, Lane: LaneReply,
+		Body: r.Body, Template: r.Template, Vars: r.Vars, Media: r.Media, MediaRef: r.MediaRef, Attempts: 1, TraceID: m.TraceID, CreatedAt: tx.now,
+	}
+	out.MessageID = messageID(out.ID)
+	var until *time.Time
+	if lease := tx.delivers(m.Number); lease > 0 && m.chat != "" {
+		end := tx.now.Add(lease)
+		until = &end
+	}
+	e := Event{Kind: DeliveryDue, ID: m.Person, Row: out.ID, Number: m.Number}
+	tx.laterRow(func(row pgx.Row) error {
+		var claimed bool
+		if err := row.Scan(&claimed); err != nil {
+			return err
+		}
+		if claimed {
+			e.Claimed = &out
+		}
+		tx.ring(e)
+		return nil
+	}, insertReply, out.ID, m.Person, m.Channel, optional(m.Number), optional(m.Address), out.MessageID, r.Body, r.Template, r.Vars, r.Media, r.MediaRef,
+		m.ID, m.TraceID, tx.now, until)
 }
 
 // messageID is the ID that a message keeps for all its attempts, in the form
@@ -268,15 +293,20 @@ func (tx *Tx) addVars(ctx context.Context, out *Outbound) error {
 // Sent notes that the channel took the message, and what it said. The secrets in
 // it go: a link or a one-time password is for who received it, not for who reads
 // our database.
-func (tx *Tx) Sent(ctx context.Context, id loyalty.ID, body string) error {
+func (tx *Tx) Sent(_ context.Context, id loyalty.ID, body string) error {
 	// Its receipt may have come before this.
-	_, err := tx.tx.Exec(ctx, `
-		UPDATE outbox SET status = CASE status WHEN 'queued' THEN 'sent' ELSE status END, sent_at = $2, problem = '', claimed_until = NULL, vars = NULL,
+	tx.laterRow(func(row pgx.Row) error { return ignoreNone(row.Scan(&tx.moreSends)) }, `
+		UPDATE outbox o SET status = CASE status WHEN 'queued' THEN 'sent' ELSE status END, sent_at = $2, problem = '', claimed_until = NULL, vars = NULL,
 		  body = CASE WHEN template = 'otp.code' THEN '' ELSE $3 END
-		WHERE id = $1 AND (status = 'queued' OR status IN ('delivered', 'read') AND sent_at IS NULL)`,
+		WHERE id = $1 AND (status = 'queued' OR status IN ('delivered', 'read') AND sent_at IS NULL)
+		RETURNING EXISTS (SELECT FROM outbox n WHERE n.person_id = o.person_id AND n.status = 'queued' AND n.id <> o.id)`,
 		id, tx.now, secretLinks.ReplaceAllString(body, "/$1/…"))
-	return err
+	return nil
 }
+
+// MoreSends says, after the commit of Sent, whether another message to the person
+// may be due.
+func (tx *Tx) MoreSends() bool { return tx.moreSends }
 
 // Delivered notes how far messages came: "delivered" or "read". What is known
 // already, or would be a step back, changes nothing. A message that was not known

@@ -31,6 +31,7 @@ type Options struct {
 	Secret    []byte           // QOA_SECRET: keys the chat links
 	PublicURL string           // without a slash at its end; links begin with it
 	Bell      Bell             // told after a commit that there is work; may be nil
+	Run       string           // names this run of the process; "" does not find out which messages end processes
 	Pacing    Pacing           // of what the bot starts by itself; the zero value is DefaultPacing
 }
 
@@ -38,6 +39,16 @@ type Options struct {
 // sweep finds every due row again (law 4).
 type Bell interface {
 	Ring(ctx context.Context, events []Event)
+}
+
+// Hands is a Bell whose process does some of the work itself, at once. What it
+// does not get to is found by the sweep all the same.
+type Hands interface {
+	// Answers says whether this process is about to answer who writes now.
+	Answers() bool
+	// Delivers says for how long a reply that goes through the number is claimed for
+	// this process, which sends it right after the commit; 0: it does not.
+	Delivers(number loyalty.ID) time.Duration
 }
 
 // EventKind says what a ring is about.
@@ -54,13 +65,15 @@ const (
 	deliveryLater
 )
 
-// Event is one ring of the bell: IDs only.
+// Event is one ring of the bell: IDs only, but for what never leaves the process.
 type Event struct {
 	Kind EventKind
 	ID   loyalty.ID
 	Row  loyalty.ID
 	// Number is whose process delivers; "" where any can, and in other kinds.
 	Number loyalty.ID
+	// Claimed is the message, where it is claimed for this process: see Hands.
+	Claimed *Outbound
 }
 
 // DB is a pool of connections with the sources of time and randomness.
@@ -156,6 +169,9 @@ type Tx struct {
 	now    time.Time
 	events []Event
 
+	moreTurns bool // see MoreTurns
+	moreSends bool // see MoreSends
+
 	attempt   int      // how often the transaction is being tried; 1 the first time
 	committed []func() // to be done after the commit
 }
@@ -241,7 +257,9 @@ func (tx *Tx) newID() loyalty.ID { return loyalty.NewID(tx.now, tx.db.opt.Random
 func (tx *Tx) later(sql string, args ...any) { tx.pipe.later(sql, args...) }
 
 // laterRow is later for a statement whose one row is wanted after the commit.
-func (tx *Tx) laterRow(scan func(pgx.Row) error, sql string, args ...any) { tx.pipe.laterRow(scan, sql, args...) }
+func (tx *Tx) laterRow(scan func(pgx.Row) error, sql string, args ...any) {
+	tx.pipe.laterRow(scan, sql, args...)
+}
 
 // afterCommit runs do once all of it is durable.
 func (tx *Tx) afterCommit(do func()) { tx.committed = append(tx.committed, do) }

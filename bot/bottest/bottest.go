@@ -60,25 +60,43 @@ func New(t testing.TB) *World {
 	t.Helper()
 	w := &World{T: t, Clock: storetest.NewClock(time.Date(2026, 3, 5, 17, 42, 11, 0, time.UTC)), Log: &strings.Builder{}}
 	w.URL = storetest.Database(t)
-	db, err := store.Open(context.Background(), store.Options{
-		URL: w.URL, MaxConns: 8, Now: w.Clock.Now, Random: storetest.Rand(11),
-		Secret: []byte("a secret for tests, long enough!"), PublicURL: PublicURL,
-	})
-	require.NoError(t, err)
-	t.Cleanup(db.Close)
-	w.DB, w.Channel = db, sim.New(db)
+	w.DB = w.open("")
+	w.Channel = sim.New(w.DB)
+	var err error
 	w.Texts, err = templates.LoadMessages()
 	require.NoError(t, err)
+	w.Runner = w.runner(w.DB)
+	w.settle()
+	return w
+}
+
+func (w *World) open(run string) *store.DB {
+	w.T.Helper()
+	db, err := store.Open(context.Background(), store.Options{
+		URL: w.URL, MaxConns: 8, Now: w.Clock.Now, Random: storetest.Rand(11), Run: run,
+		Secret: []byte("a secret for tests, long enough!"), PublicURL: PublicURL,
+	})
+	require.NoError(w.T, err)
+	w.T.Cleanup(db.Close)
+	return db
+}
+
+func (w *World) runner(db *store.DB) *bot.Runner {
+	w.T.Helper()
 	words, err := flows.NewUnderstander(nil)
-	require.NoError(t, err)
+	require.NoError(w.T, err)
 	engine, err := flows.NewLibraryEngine(words)
-	require.NoError(t, err)
-	w.Runner = bot.New(bot.Options{
+	require.NoError(w.T, err)
+	return bot.New(bot.Options{
 		DB: db, Engine: engine, Words: words, Texts: w.Texts,
 		Log: slog.New(store.TraceHandler{Handler: slog.NewTextHandler(io.Writer(w.Log), &slog.HandlerOptions{Level: slog.LevelDebug})}),
 	})
-	w.settle()
-	return w
+}
+
+// Process is the runner of another process: one run of it.
+func (w *World) Process(run string) *bot.Runner {
+	w.T.Helper()
+	return w.runner(w.open(run))
 }
 
 // settle fills the catalogue, as an admin would.

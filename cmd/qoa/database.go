@@ -47,6 +47,7 @@ func withStore(ctx context.Context, do func(db *store.DB) error) error {
 func openStore(ctx context.Context, c config, url string) (*store.DB, error) {
 	return store.Open(ctx, store.Options{
 		URL: url, MaxConns: c.PoolSize, Now: time.Now, Random: random(), Secret: []byte(c.Secret), PublicURL: c.PublicURL,
+		Run: rand.Text(),
 	})
 }
 
