@@ -46,14 +46,15 @@ func (tx *Tx) nextTurn(ctx context.Context, person loyalty.ID, turn *Turn) (lock
 			locked = err == nil
 			return ignoreNone(err)
 		})
-	// After the lock, and so with what the last turn wrote. The message is held too:
-	// an edit of it comes after the turn.
+	// After the lock, and so with what the last turn wrote; without one, nothing. The
+	// message is held too: an edit of it comes after the turn.
 	b.Queue(`
 		SELECT i.id, i.channel, coalesce(i.address_id::text, ''), i.message_id, i.person_id, coalesce(i.number_id::text, ''), i.kind, i.text, i.attempts,
 		  i.trace_id, i.received_at, coalesce(a.wire, a.address, ''), coalesce(i.begun_by, ''),
 		  p.id, p.name, p.opted_out_at, p.first_wrote_at, EXISTS (SELECT FROM tenderos t WHERE t.person_id = p.id AND t.active)
 		FROM inbox i JOIN persons p ON p.id = i.person_id LEFT JOIN addresses a ON a.id = i.address_id
-		WHERE i.person_id = $1 AND i.status = 'pending' AND (i.due_at IS NULL OR i.due_at <= $2) ORDER BY i.seq LIMIT 1 FOR NO KEY UPDATE OF i`, person, tx.now).
+		WHERE i.person_id = $1 AND i.status = 'pending' AND (i.due_at IS NULL OR i.due_at <= $2) AND EXISTS (SELECT FROM conversations WHERE person_id = $1)
+		ORDER BY i.seq LIMIT 1 FOR NO KEY UPDATE OF i`, person, tx.now).
 		QueryRow(func(row pgx.Row) error {
 			m, p, begun := &turn.Message, &turn.Person, ""
 			err := row.Scan(&m.ID, &m.Channel, &m.Address, &m.MessageID, &m.Person, &m.Number, &m.Kind, &m.Text, &m.Attempts, &m.TraceID, &m.ReceivedAt,
