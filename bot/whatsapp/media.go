@@ -21,10 +21,6 @@ const mostFile = store.MaxMediaSize + 64
 // mediaTime is how long one file may take.
 const mediaTime = time.Minute
 
-// mediaBatch is how many files are claimed at once: they are then ours for a
-// while, and fetched one after the other.
-const mediaBatch = 1
-
 // fetchFiles says that there may be files to fetch.
 func (s *session) fetchFiles() {
 	select {
@@ -44,28 +40,26 @@ func (s *session) fetchAll() {
 		case <-again.C:
 		case <-s.files:
 		}
-		for s.ctx.Err() == nil && s.isConnected() && s.fetchSome() {
+		for s.ctx.Err() == nil && s.isConnected() && s.fetchNext() {
 		}
 	}
 }
 
-// fetchSome fetches the next files that are due; more says that there were some.
-func (s *session) fetchSome() (more bool) {
+// fetchNext fetches the file that is due next; more says that there was one.
+func (s *session) fetchNext() (more bool) {
 	var due []store.MediaDue
 	err := s.fleet.opt.DB.InTx(s.ctx, func(tx *store.Tx) (err error) {
-		due, err = tx.DueMedia(s.ctx, s.id(), mediaBatch)
+		due, err = tx.DueMedia(s.ctx, s.id(), 1)
 		return err
 	})
-	if err != nil {
-		if s.ctx.Err() == nil {
-			s.log.Warn("files that are due not found", "error", err)
-		}
+	if err != nil && s.ctx.Err() == nil {
+		s.log.Warn("files that are due not found", "error", err)
+	}
+	if err != nil || len(due) == 0 {
 		return false
 	}
-	for _, m := range due {
-		s.fetch(m)
-	}
-	return len(due) > 0
+	s.fetch(due[0])
+	return true
 }
 
 func (s *session) fetch(m store.MediaDue) {
@@ -91,7 +85,14 @@ func (s *session) download(ctx context.Context, ref []byte) ([]byte, error) {
 	if err := proto.Unmarshal(ref, &m); err != nil {
 		return nil, errBadRef
 	}
-	return s.current().DownloadAny(ctx, &m)
+	for _, file := range []whatsmeow.DownloadableMessage{
+		m.GetImageMessage(), m.GetVideoMessage(), m.GetAudioMessage(), m.GetDocumentMessage(), m.GetStickerMessage(),
+	} {
+		if file.GetDirectPath() != "" {
+			return s.current().Download(ctx, file)
+		}
+	}
+	return nil, errBadRef
 }
 
 var errBadRef = errors.New("the file's address is not readable")
@@ -102,7 +103,7 @@ func mediaProblem(err error) (problem string, final bool) {
 	switch {
 	case errors.Is(err, errTooLarge):
 		return "too big", true
-	case errors.Is(err, errBadRef), errors.Is(err, whatsmeow.ErrNothingDownloadableFound), errors.Is(err, whatsmeow.ErrNoURLPresent):
+	case errors.Is(err, errBadRef), errors.Is(err, whatsmeow.ErrNoURLPresent):
 		return "no address", true
 	case errors.Is(err, whatsmeow.ErrMediaDownloadFailedWith403), errors.Is(err, whatsmeow.ErrMediaDownloadFailedWith404), errors.Is(err, whatsmeow.ErrMediaDownloadFailedWith410):
 		return "gone from WhatsApp's servers", true

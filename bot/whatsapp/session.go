@@ -389,6 +389,7 @@ const closeTime = 2 * time.Second
 // ping is a round trip: the server answers, so it hears us and we hear it. It is
 // whatsmeow's own keep-alive, which tells nobody when it succeeds.
 func (s *session) ping(ctx context.Context) bool {
+	//lint:ignore SA1019 a keep-alive does no harm, and nothing public is as small
 	ok, _ := s.current().DangerousInternals().SendKeepAlive(ctx)
 	return ok
 }
