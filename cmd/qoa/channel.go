@@ -55,7 +55,7 @@ func (s *server) startBot(ctx context.Context, db *store.DB, client cache.Client
 	numbers := jobs.NewNumbers(jobs.NumbersOptions{DB: db, Redis: client, Bell: bell, Texts: texts})
 	fleet := whatsapp.New(whatsapp.Options{
 		DB: db, Owner: owner(), Texts: texts, Log: s.log, Serve: numbers.Serve, Metrics: registry,
-		Terminal: s.terminal, Words: numberWords(texts), Emulator: s.cfg.emulator(),
+		Terminal: s.terminal, Words: texts.NumberSentences(time.Now), Emulator: s.cfg.emulator(),
 	})
 	if err := fleet.Start(ctx, bot.NewInbox(db)); err != nil {
 		return fmt.Errorf("whatsapp: %w", err)
@@ -74,17 +74,6 @@ func (s *server) startBot(ctx context.Context, db *store.DB, client cache.Client
 func owner() string {
 	host, _ := os.Hostname()
 	return fmt.Sprintf("%s/%d/%s", host, os.Getpid(), strings.ToLower(rand.Text()[:8]))
-}
-
-// numberWords says how a number is, in the words of its page.
-func numberWords(texts *templates.Messages) func(status, reason string, until time.Time) string {
-	return func(status, reason string, until time.Time) string {
-		words, err := texts.Number(templates.NumberState{Status: status, Reason: reason, Owned: true, Until: until, Now: time.Now()})
-		if err != nil {
-			return status
-		}
-		return words.Detail()
-	}
 }
 
 // emulator is where the test settings point, nil for WhatsApp itself. check has
