@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -19,9 +20,9 @@ import (
 // each message still arrives, and is answered, once for who looks at IDs: the
 // server itself neither loses nor invents any.
 func TestNothingIsLostWhateverGoesWrong(t *testing.T) {
-	consumers, each, calm := 4, 15, 5*time.Millisecond
+	consumers, each := 4, 15
 	if os.Getenv("QOA_SOAK") != "" {
-		consumers, each, calm = 20, 100, 40*time.Millisecond
+		consumers, each = 20, 100
 	}
 	tr, _ := os.Create("/tmp/wasim.trace")
 	s := wasim.New(t, wasim.Options{Trace: tr})
@@ -36,12 +37,22 @@ func TestNothingIsLostWhateverGoesWrong(t *testing.T) {
 	phones := s.NewPhones(t, numbers, impatient)
 
 	var busy sync.WaitGroup
-	quiet := make(chan struct{})
+	storm, still := context.WithCancel(ctx)
 	var fuss sync.WaitGroup
-	fuss.Go(func() {
+	fuss.Go(func() { // a strike with every third message, however fast they go
 		random := rand.New(rand.NewPCG(1, 2))
 		everybody := append(slices.Clone(phones), bot)
-		for strike := range ticks(quiet, calm) {
+		sent := func() (n int) {
+			for _, p := range everybody {
+				n += len(p.Account.Sent())
+			}
+			return n
+		}
+		for strike := 0; ; strike++ {
+			after := sent() + 3
+			if s.Until(storm, func() bool { return sent() >= after }) != nil {
+				return
+			}
 			p := everybody[random.IntN(len(everybody))]
 			if strike%2 == 0 {
 				p = bot
@@ -92,8 +103,11 @@ func TestNothingIsLostWhateverGoesWrong(t *testing.T) {
 		})
 	}
 	busy.Wait()
-	close(quiet)
+	still()
 	fuss.Wait()
+	if ctx.Err() != nil {
+		t.Fatalf("%d of %d messages were answered; of the others:\n%s", len(answered), consumers*each, fates(bot, phones, answered))
+	}
 	if !t.Failed() {
 		for _, p := range phones {
 			s.Wait(t, "all answers", func() bool { return len(once(p)) >= each })
@@ -110,22 +124,23 @@ func TestNothingIsLostWhateverGoesWrong(t *testing.T) {
 	t.Logf("%d messages, %d stanzas for the bot, %d of them unreadable, %d logins", consumers*each, len(bot.Device.Deliveries()), len(bot.Failures()), bot.Device.Logins())
 }
 
-// ticks counts up until quiet is closed.
-func ticks(quiet chan struct{}, every time.Duration) func(yield func(int) bool) {
-	return func(yield func(int) bool) {
-		tick := time.NewTicker(every)
-		defer tick.Stop()
-		for n := 0; ; n++ {
-			select {
-			case <-quiet:
-				return
-			case <-tick.C:
-				if !yield(n) {
-					return
+// fates tells what became of the messages that were not answered.
+func fates(bot *wasim.Phone, phones []*wasim.Phone, answered map[string]bool) string {
+	var b strings.Builder
+	for _, p := range phones {
+		for _, m := range p.Account.Sent() {
+			if answered[m.ID] {
+				continue
+			}
+			fmt.Fprintf(&b, "sent %+v\n", m)
+			for _, d := range bot.Device.Deliveries() {
+				if d.ID == m.ID {
+					fmt.Fprintf(&b, "  delivered %d times, retry %d, acknowledged by %q\n", d.Attempts, d.Retry, d.How)
 				}
 			}
 		}
 	}
+	return b.String()
 }
 
 // once are the texts that a phone got, each ID counted once, with their number.

@@ -31,6 +31,7 @@ type Device struct {
 	synced   bool  // has been told where its backlog ends
 	queue    []*parcel
 	stalled  bool
+	fate     func(*conn) // what awaits the connection when it becomes active
 	muted    bool
 
 	logins     int
@@ -67,18 +68,21 @@ func (d *Device) remove() {
 	d.unlinked = true
 	d.queue = nil
 	a.devices = slices.DeleteFunc(a.devices, func(x *Device) bool { return x == d })
-	a.devicesChanged()
+	a.devicesChanged(d)
 }
 
 // devicesChanged tells the account's other devices, and everybody who asked for
-// its devices before, that they have changed.
-func (a *Account) devicesChanged() {
+// its devices before, that this one is new or gone.
+func (a *Account) devicesChanged(which *Device) {
 	s := a.s
 	list := make([]node, 0, len(a.devices))
 	for _, d := range a.devices {
 		list = append(list, node{Tag: "device", Attrs: attrs{"jid": d.LID()}})
 	}
 	for _, d := range a.companions() {
+		if d == which {
+			continue
+		}
 		d.notify("account_sync", attrs{"from": a.LID()}, node{
 			Tag: "devices", Attrs: attrs{"dhash": listHash(a.devices)}, Content: list,
 		})

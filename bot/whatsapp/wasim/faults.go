@@ -139,8 +139,10 @@ func (a *Account) RefuseSends(code, n int) {
 	a.fault(func(f *accountFaults) { f.refuse, f.refuseCode = count(n), code })
 }
 
-// CorruptNext damages the next n ciphertexts on their way to the account's
-// devices.
+// CorruptNext damages the next n messages on their way to a device of the
+// account. Should one be delivered again, because the connection ends before the
+// device acknowledges it, then it is whole: the client counts how often it asks
+// for a message, and gives up on it after four times.
 func (a *Account) CorruptNext(n int) { a.fault(func(f *accountFaults) { f.corrupt = count(n) }) }
 
 // FailLogin refuses the account's devices from their next login on.
@@ -200,20 +202,33 @@ func (a *Account) Reinstall() {
 	}
 }
 
-func (d *Device) connected(do func(c *conn)) {
+// strike does something to the device's connection: at once if it is active, as
+// soon as it is if it is logging in. whatsmeow has data races of its own when a
+// connection ends in the middle of a login, and no test of a bot should fail
+// because of them.
+func (d *Device) strike(do func(c *conn)) {
 	d.s.mu.Lock()
 	defer d.s.mu.Unlock()
 	defer d.s.touch()
-	if d.conn != nil {
+	d.struck(do)
+}
+
+func (d *Device) struck(do func(c *conn)) {
+	switch {
+	case d.conn == nil:
+	case d.active:
 		do(d.conn)
+	default:
+		d.fate = do
 	}
 }
 
-// Drop cuts the device's connection, without a word.
-func (d *Device) Drop() { d.connected((*conn).cut) }
+// Drop cuts the device's connection, without a word; that of a device that is
+// logging in once it is online.
+func (d *Device) Drop() { d.strike((*conn).cut) }
 
 // Replace ends the device's connection as if it had connected from elsewhere.
-func (d *Device) Replace() { d.connected(func(c *conn) { c.last(replaced()) }) }
+func (d *Device) Replace() { d.strike(func(c *conn) { c.last(replaced()) }) }
 
 func replaced() node {
 	return node{Tag: "stream:error", Content: []node{{Tag: "conflict", Attrs: attrs{"type": "replaced"}}}}
@@ -222,7 +237,7 @@ func replaced() node {
 // StreamError ends the device's connection with a code, 503 for instance: the
 // server is about to restart.
 func (d *Device) StreamError(code int) {
-	d.connected(func(c *conn) {
+	d.strike(func(c *conn) {
 		c.last(node{Tag: "stream:error", Attrs: attrs{"code": strconv.Itoa(code)}})
 	})
 }
@@ -282,12 +297,16 @@ func (s *Server) Refuse() { s.gate.set(true) }
 // Allow ends Refuse.
 func (s *Server) Allow() { s.gate.set(false) }
 
-// DropAll cuts all connections.
+// DropAll cuts all connections, as Device.Drop does.
 func (s *Server) DropAll() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	defer s.touch()
 	for c := range s.conns {
-		c.cut()
+		if c.device != nil && c.device.conn == c {
+			c.device.struck((*conn).cut)
+		} else {
+			c.cut()
+		}
 	}
 }

@@ -92,13 +92,7 @@ func (s *Server) hand(from, d *Device, n *node, enc []node) {
 	} else {
 		m = with(m, a.sender(from.number))
 	}
-	content := make([]node, 0, len(enc)+1)
-	for _, e := range enc {
-		if d.account != a && !d.phone() && d.account.faults.corrupt.take() {
-			e = spoilt(e)
-		}
-		content = append(content, e)
-	}
+	content := slices.Clone(enc)
 	for _, extra := range n.GetChildren() {
 		switch extra.Tag {
 		case "device-identity", "meta", "biz":
@@ -106,17 +100,22 @@ func (s *Server) hand(from, d *Device, n *node, enc []node) {
 		}
 	}
 	m.Content = content
-	d.post(&parcel{class: "message", kind: text(n, "type"), id: text(n, "id"), node: m})
+	spoil := d.account != a && !d.phone() && d.account.faults.corrupt.take()
+	d.post(&parcel{class: "message", kind: text(n, "type"), id: text(n, "id"), node: m, spoil: spoil})
 }
 
-// spoilt is a ciphertext with one bit turned, in the part that proves it whole.
-func spoilt(enc node) node {
-	data := bytes.Clone(body(enc))
-	if len(data) > 0 {
-		data[len(data)-1] ^= 1
+// spoilt is a message of whose ciphertexts one bit is turned, in the part that
+// proves them whole.
+func spoilt(message node) node {
+	content := slices.Clone(message.GetChildren())
+	for i, e := range content {
+		if data := bytes.Clone(body(e)); e.Tag == "enc" && len(data) > 0 {
+			data[len(data)-1] ^= 1
+			content[i].Content = data
+		}
 	}
-	enc.Content = data
-	return enc
+	message.Content = content
+	return message
 }
 
 // retryOf is which repetition of a message this is, 0 for the first.

@@ -226,7 +226,7 @@ func (s *Server) confirmPairing(p *pairing, n *node) {
 		return
 	}
 	a.devices = append(a.devices, d)
-	a.devicesChanged()
+	a.devicesChanged(d)
 	p.finish(nil)
 	p.c.last(node{Tag: "stream:error", Attrs: attrs{"code": "515"}})
 }

@@ -47,6 +47,7 @@ type Phone struct {
 	sent     map[string]sentMessage
 	receipts []Receipt
 	onEvent  []func(any)
+	came     int // how often it got online
 }
 
 type sentMessage struct {
@@ -189,10 +190,22 @@ func (p *Phone) link(ctx context.Context) error {
 	p.Device = d
 	p.Client.Disconnect()
 	p.guard.install(p.Client.Store)
+	return p.connect(ctx)
+}
+
+// connect connects and waits until both sides agree that the phone is online:
+// the server may still hold the connection before for alive.
+func (p *Phone) connect(ctx context.Context) error {
+	count := func() int {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		return p.came
+	}
+	before := count()
 	if err := p.Client.Connect(); err != nil {
 		return err
 	}
-	return p.Device.WaitOnline(ctx)
+	return p.s.Until(ctx, func() bool { return count() > before && p.Device.Online() })
 }
 
 // handle takes in what the client says. Handlers run one by one, so the order
@@ -208,6 +221,10 @@ func (p *Phone) handle(event any) {
 		p.take(p.read1(e))
 	case *events.UndecryptableMessage:
 		p.take(Received{ID: e.Info.ID, From: e.Info.Sender, FromAlt: e.Info.SenderAlt, Chat: e.Info.Chat, FromMe: e.Info.IsFromMe, Failed: true, Info: e.Info, At: time.Now()})
+	case *events.Connected:
+		p.mu.Lock()
+		p.came++
+		p.mu.Unlock()
 	case *events.Receipt:
 		p.mu.Lock()
 		p.receipts = append(p.receipts, Receipt{IDs: e.MessageIDs, Type: e.Type, From: e.Sender, At: time.Now()})
@@ -284,6 +301,10 @@ func (p *Phone) Send(ctx context.Context, to string, msg *waE2E.Message, id stri
 	p.mu.Lock()
 	p.sent[id] = sentMessage{to: address, msg: msg}
 	p.mu.Unlock()
+	// The client's own timeout is not for what it sends again after a reconnect:
+	// for the acknowledgement of that it would wait for ever.
+	ctx, cancel := context.WithTimeout(ctx, 2*p.timeout)
+	defer cancel()
 	ctx, done := p.guard.sending(ctx)
 	defer done()
 	_, err = p.Client.SendMessage(ctx, address, msg, whatsmeow.SendRequestExtra{ID: id, Timeout: p.timeout})
@@ -300,7 +321,7 @@ func (p *Phone) Insist(ctx context.Context, to string, msg *waE2E.Message) (stri
 		if err == nil || ctx.Err() != nil || errors.Is(err, whatsmeow.ErrServerReturnedError) {
 			return id, err
 		}
-		if err := p.s.Until(ctx, func() bool { return p.Device.Online() && p.Client.IsLoggedIn() }); err != nil {
+		if err := p.s.Until(ctx, func() bool { return p.Client.IsConnected() && p.Device.Online() }); err != nil {
 			return id, err
 		}
 	}
@@ -426,12 +447,9 @@ func (p *Phone) Disconnect() { p.Client.Disconnect() }
 
 // Connect brings it back, and returns when it is online.
 func (p *Phone) Connect() error {
-	if err := p.Client.Connect(); err != nil {
-		return err
-	}
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	return p.Device.WaitOnline(ctx)
+	return p.connect(ctx)
 }
 
 // Reconnect is Disconnect and Connect.

@@ -14,6 +14,7 @@ type parcel struct {
 	kind   string // its type
 	id     string
 	node   node
+	spoil  bool  // is damaged on its way, the first time
 	late   bool  // it is from before the connection
 	on     *conn // on which it was sent
 	record *Delivery
@@ -55,6 +56,10 @@ func (d *Device) pump() {
 		}
 		if p.record != nil {
 			p.record.Attempts++
+			if p.spoil {
+				p.spoil, p.record.Corrupted = false, true
+				n = spoilt(n)
+			}
 			p.record.Offline = p.late
 			p.record.Delivered = time.Now()
 		}
@@ -82,6 +87,10 @@ func (d *Device) wake() {
 	}
 	d.pump()
 	d.tellBacklog()
+	if fate := d.fate; fate != nil {
+		d.fate = nil
+		fate(d.conn)
+	}
 }
 
 // tellBacklog says once that the backlog has been sent.
@@ -128,6 +137,6 @@ func (s *Server) onAck(c *conn, n *node) {
 // disconnected is what the end of its connection means to a device.
 func (d *Device) disconnected(c *conn) {
 	if d.conn == c {
-		d.conn, d.active, d.synced = nil, false, false
+		d.conn, d.active, d.synced, d.fate = nil, false, false, nil
 	}
 }

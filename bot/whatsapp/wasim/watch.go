@@ -25,6 +25,7 @@ type Delivery struct {
 	From      types.JID
 	Retry     int  // which repetition, 0 for the first
 	Attempts  int  // how often it was sent to the device
+	Corrupted bool // by a fault, the first time
 	Offline   bool // it came from the backlog, the last time
 	Posted    time.Time
 	Delivered time.Time // the last time
