@@ -71,6 +71,7 @@ type Deps struct {
 	Health    Health        // may be nil
 	Cards     CardEvents    // may be nil: card pages then don't refresh by themselves
 	Limits    Limiter       // nil: no limits
+	WhatsApp  Webhook       // nil: the channel has no webhook
 	BotNumber func() string // the bot's WhatsApp number in E.164; "" while it has none
 
 	// Registry is what /metrics shows, with whatever other parts put into it; nil

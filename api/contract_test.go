@@ -216,6 +216,7 @@ func TestEveryOperation(t *testing.T) {
 	apitest.Data[obj](w.Client, http.StatusAccepted, "POST", "/v1/auth/otp", obj{"phone": w.Keepers[0].Phone})
 	verifyOTP(t, w)
 	simulate(t, w)
+	subscribe(t, w)
 	for _, path := range []string{"/health/live", "/health/ready", "/metrics", "/openapi.json"} {
 		assert.Equal(t, ok, w.Do("GET", path, nil).Status, path)
 	}

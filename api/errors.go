@@ -87,7 +87,7 @@ func problemOf(err error) problem {
 		case http.StatusMethodNotAllowed:
 			p.Code, p.Detail = codeMethod, "Esta dirección no acepta ese método."
 		case http.StatusRequestEntityTooLarge:
-			p.Code, p.Detail = codeTooLarge, "El cuerpo de la petición pasa de 1 MiB."
+			p.Code, p.Detail = codeTooLarge, "El cuerpo de la petición pasa de lo que aquí cabe: 1 MiB."
 		case http.StatusRequestHeaderFieldsTooLarge:
 			p.Code, p.Detail = codeTooLarge, "La dirección o los encabezados pasan de 16 KiB."
 		case http.StatusRequestTimeout:

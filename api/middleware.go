@@ -64,7 +64,7 @@ func (s *server) record(c *fiber.Ctx, took time.Duration) {
 	status := c.Response().StatusCode()
 	s.metrics.observe(c.Method(), pattern, status, took)
 	level := slog.LevelInfo
-	if strings.HasPrefix(pattern, "/health/") || strings.HasPrefix(pattern, "/static/") || pattern == "/metrics" || pattern == "/sim/messages" {
+	if strings.HasPrefix(pattern, "/health/") || strings.HasPrefix(pattern, "/static/") || pattern == "/metrics" || pattern == "/sim/messages" || pattern == webhookPath {
 		level = slog.LevelDebug // asked all day long by machines
 	}
 	attrs := []slog.Attr{
@@ -132,7 +132,11 @@ func (s *server) setHeaders(c *fiber.Ctx) {
 }
 
 func (s *server) limitBody(c *fiber.Ctx) error {
-	if len(c.Request().Body()) > maxBody {
+	most := maxBody
+	if c.Path() == webhookPath {
+		most = maxWebhook
+	}
+	if len(c.Request().Body()) > most {
 		return fiber.ErrRequestEntityTooLarge
 	}
 	return c.Next()

@@ -147,6 +147,8 @@ func Routes(sim bool) []Route {
 		rest(get, "/v1/cases", admins, (*server).listCases),
 		rest(post, "/v1/cases/:id/close", admins, (*server).closeCase),
 
+		open(get, webhookPath, (*server).answerChallenge),
+		open(post, webhookPath, (*server).takeNotification),
 		open(get, "/health/live", (*server).live),
 		open(get, "/health/ready", (*server).ready),
 		open(get, "/metrics", (*server).serveMetrics),

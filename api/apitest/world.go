@@ -63,6 +63,7 @@ type World struct {
 	Clock *storetest.Clock
 	Log   *SyncBuffer
 	Jobs  *Jobs
+	Meta  *Meta
 	Cards *Cards
 
 	Admin, AdminPage string
@@ -87,7 +88,7 @@ func New(t testing.TB, change ...func(*api.Deps)) *World {
 	require.NoError(t, err)
 	w := &World{
 		Base: "http://" + listener.Addr().String(), Clock: storetest.NewClock(start), Log: &SyncBuffer{},
-		Jobs: &Jobs{}, Cards: &Cards{hubs: map[loyalty.ID]map[chan struct{}]bool{}},
+		Jobs: &Jobs{}, Meta: &Meta{}, Cards: &Cards{hubs: map[loyalty.ID]map[chan struct{}]bool{}},
 	}
 	random := storetest.Rand(11)
 	w.DB, err = store.Open(t.Context(), store.Options{
@@ -102,8 +103,8 @@ func New(t testing.TB, change ...func(*api.Deps)) *World {
 	deps := api.Deps{
 		DB: w.DB, Pages: pages, Texts: texts, Log: slog.New(store.TraceHandler{Handler: slog.NewJSONHandler(w.Log, nil)}), Random: random,
 		Dev: true, Sim: true, Jobs: w.Jobs, Health: healthy{}, Cards: w.Cards, Version: "test",
-		BotNumber: func() string { return "+525599999999" },
-		Operator:  api.Operator{Name: "Qoa Pruebas", Address: "CDMX", Contact: "datos@qoa.test"},
+		WhatsApp: w.Meta, BotNumber: func() string { return "+525599999999" },
+		Operator: api.Operator{Name: "Qoa Pruebas", Address: "CDMX", Contact: "datos@qoa.test"},
 	}
 	for _, c := range change {
 		c(&deps)
