@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -63,6 +64,7 @@ type Channel struct {
 	problem string    // why the number cannot send, as far as this process knows
 	until   time.Time // nothing is sent before; the broken account is left alone
 
+	phone   atomic.Pointer[string]
 	arrived chan struct{}  // a file is to be fetched
 	wg      sync.WaitGroup // what Stop waits for
 }
@@ -180,7 +182,16 @@ func (c *Channel) notePhone(ctx context.Context, phone string) error {
 }
 
 // Phone is the number that people write to, in E.164; "" before Meta has said it.
-func (c *Channel) Phone(ctx context.Context) string { return c.number(ctx).Phone }
+func (c *Channel) Phone(ctx context.Context) string {
+	if known := c.phone.Load(); known != nil {
+		return *known
+	}
+	phone := c.number(ctx).Phone
+	if phone != "" {
+		c.phone.Store(&phone) // it is asked for by every visit of a counter's QR
+	}
+	return phone
+}
 
 // number is what is known of the number; empty where the database is away.
 func (c *Channel) number(ctx context.Context) (n store.CloudNumber) {

@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/qoa-conectados/qoa/bot"
+	"github.com/qoa-conectados/qoa/bot/cloud"
 	"github.com/qoa-conectados/qoa/bot/sim"
 	"github.com/qoa-conectados/qoa/bot/whatsapp"
 	"github.com/qoa-conectados/qoa/jobs"
@@ -33,6 +34,9 @@ const (
 func (s *server) senders(db *store.DB) (byName map[string]jobs.Sender, ours string, lease time.Duration) {
 	if s.cfg.Channel == channelWhatsmeow {
 		return map[string]jobs.Sender{}, whatsapp.Name, 0
+	}
+	if s.cloud != nil {
+		return map[string]jobs.Sender{cloud.Name: s.cloud}, cloud.Name, 0
 	}
 	// The simulator answers at once: what a killed process had in hand need not
 	// wait for as long as a send over a network may take.

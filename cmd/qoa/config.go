@@ -25,9 +25,10 @@ type config struct {
 	Host        string `env:"HOST" doc:"address to listen on; 127.0.0.1 in dev and with the simulator, else 0.0.0.0"`
 	Port        int    `env:"PORT" envDefault:"3000" doc:"port to listen on; 0 picks a free one (dev)"`
 	DataDir     string `env:"QOA_DATA_DIR" envDefault:"./var" doc:"folder of the embedded Postgres and Redis"`
-	Channel     string `env:"WHATSAPP_CHANNEL" doc:"whatsmeow (numbers that are linked by QR) in serve, sim (the simulator) in dev; sim is refused where PUBLIC_URL is not loopback"`
+	Channel     string `env:"WHATSAPP_CHANNEL" doc:"whatsmeow (numbers that are linked by QR) in serve, sim (the simulator) in dev, cloud (Meta's Cloud API); sim is refused where PUBLIC_URL is not loopback"`
 	TestAddr    string `env:"WHATSAPP_TEST_ADDR" doc:"for tests: HOST:PORT on loopback of an emulator to speak to instead of WhatsApp; refused where PUBLIC_URL is not loopback"`
 	TestRoot    string `env:"WHATSAPP_TEST_ROOT" doc:"for tests: the emulator's root key, 64 hex digits; goes with WHATSAPP_TEST_ADDR"`
+	Cloud       cloudConfig
 	SimNumber   string `env:"SIM_NUMBER" envDefault:"+525500000000" doc:"the simulated bot's phone number"`
 	LogFormat   string `env:"LOG_FORMAT" envDefault:"text" doc:"json or text"`
 	LogLevel    string `env:"LOG_LEVEL" envDefault:"info" doc:"debug, info, warn or error"`
@@ -137,8 +138,10 @@ func (c *config) check(p purpose) error {
 		expect(!c.production(), "WHATSAPP_CHANNEL", "another channel than sim: the simulator is refused where PUBLIC_URL is not loopback")
 		expect(p == forDev || loopback(c.Host), "HOST", "a loopback address: with the simulator anyone may write as any phone")
 	case channelWhatsmeow:
+	case channelCloud:
+		c.Cloud.check(expect)
 	default:
-		expect(false, "WHATSAPP_CHANNEL", "whatsmeow or sim")
+		expect(false, "WHATSAPP_CHANNEL", "whatsmeow, cloud or sim")
 	}
 	c.checkTest(expect)
 	if p == forDev {
@@ -207,11 +210,18 @@ func (c *config) address() string { return net.JoinHostPort(c.Host, fmt.Sprint(c
 type setting struct{ name, fallback, explain string }
 
 func settings() []setting {
-	t := reflect.TypeFor[config]()
-	all := make([]setting, t.NumField())
-	for i := range all {
-		tag := t.Field(i).Tag
-		all[i] = setting{tag.Get("env"), tag.Get("envDefault"), tag.Get("doc")}
+	return settingsOf(reflect.TypeFor[config]())
+}
+
+// settingsOf lists the settings of a struct, those of the structs in it too.
+func settingsOf(t reflect.Type) (all []setting) {
+	for i := range t.NumField() {
+		f := t.Field(i)
+		if f.Type.Kind() == reflect.Struct {
+			all = append(all, settingsOf(f.Type)...)
+			continue
+		}
+		all = append(all, setting{f.Tag.Get("env"), f.Tag.Get("envDefault"), f.Tag.Get("doc")})
 	}
 	return all
 }

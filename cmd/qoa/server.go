@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/qoa-conectados/qoa/api"
 	"github.com/qoa-conectados/qoa/bot"
+	"github.com/qoa-conectados/qoa/bot/cloud"
 	"github.com/qoa-conectados/qoa/flows"
 	"github.com/qoa-conectados/qoa/jobs"
 	"github.com/qoa-conectados/qoa/store"
@@ -34,7 +36,8 @@ type server struct {
 	dev   bool
 
 	listener net.Listener
-	terminal io.Writer // of a person who watches; nil where nobody does
+	cloud    *cloud.Channel // nil where the channel is another
+	terminal io.Writer      // of a person who watches; nil where nobody does
 	stops    []func()
 	failed   chan error // what ends the process by itself
 }
@@ -73,6 +76,9 @@ func (s *server) start(ctx context.Context, databaseURL, redisURL string) (err e
 		bell.Flush(ctx)
 	})
 	s.startWatch(ctx, db)
+	if err := s.openCloud(db, client, registry); err != nil {
+		return err
+	}
 	if s.roles.worker {
 		if err := s.startWorker(ctx, db, client, bell, registry); err != nil {
 			return err
@@ -84,6 +90,9 @@ func (s *server) start(ctx context.Context, databaseURL, redisURL string) (err e
 		}
 	}
 	if s.roles.api {
+		if err := s.startCloud(ctx, db); err != nil {
+			return err
+		}
 		return s.startAPI(ctx, db, client, cards, bell, registry)
 	}
 	return nil
@@ -177,10 +186,13 @@ func (s *server) startAPI(ctx context.Context, db *store.DB, client cache.Client
 	deps := api.Deps{
 		DB: db, Pages: pages, Texts: texts, Log: s.log, Random: random(), Dev: s.dev, Version: version,
 		Sim: s.cfg.Channel == channelSim, Numbers: s.cfg.Channel == channelWhatsmeow,
-		Jobs: jobs.NewRunner(db, bell), Health: dependencies{client, s.cfg.Channel}, Cards: cards, Registry: registry,
-		BotNumber:      func() string { return s.cfg.SimNumber },
+		Jobs: jobs.NewRunner(db, bell), Health: dependencies{client, s.cfg.Channel, s.cloud}, Cards: cards, Registry: registry,
+		BotNumber:      s.botNumber,
 		Operator:       api.Operator{Name: s.cfg.OperatorName, Address: s.cfg.OperatorAddress, Contact: s.cfg.OperatorContact},
 		ClientIPHeader: s.cfg.ClientIPHeader, TrustedProxies: s.cfg.TrustedProxies, MetricsToken: s.cfg.MetricsToken,
+	}
+	if s.cloud != nil {
+		deps.WhatsApp = s.cloud
 	}
 	if s.cfg.RateLimits == "on" {
 		deps.Limits = cache.NewLimiter(client)
@@ -265,6 +277,7 @@ func listen(c *config) (net.Listener, error) {
 type dependencies struct {
 	redis   cache.Client
 	channel string
+	cloud   *cloud.Channel // nil where the channel is another
 }
 
 // Health implements api.Health.
@@ -274,5 +287,10 @@ func (d dependencies) Health(ctx context.Context) []api.Dependency {
 		// Messages go on without it, only slower; so it is never "down" for us.
 		r.State, r.Detail = "degraded", "no responde; los mensajes salen por barrido"
 	}
-	return []api.Dependency{r, {Name: "whatsapp", State: "ok", Detail: "canal " + d.channel}}
+	w := api.Dependency{Name: "whatsapp", State: "ok", Detail: "canal " + d.channel}
+	if d.cloud != nil {
+		h := d.cloud.Status(ctx)
+		w.State, w.Detail = h.State, cmp.Or(h.Detail, w.Detail)
+	}
+	return []api.Dependency{r, w}
 }
