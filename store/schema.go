@@ -3,11 +3,16 @@ package store
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
+	"errors"
 	"fmt"
+	"io"
 	"maps"
+	"net"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
 )
 
@@ -48,4 +53,20 @@ func (db *DB) prepareSchema(ctx context.Context, name string, prepare func() err
 		return err
 	}
 	return prepare()
+}
+
+// OfDatabase says whether an error of a library that uses a schema is the
+// database's, rather than about what was asked.
+func OfDatabase(err error) bool {
+	var refused *pgconn.PgError
+	var network net.Error
+	if errors.As(err, &refused) || errors.As(err, &network) {
+		return true
+	}
+	for _, gone := range []error{driver.ErrBadConn, sql.ErrConnDone, sql.ErrTxDone, io.EOF, io.ErrUnexpectedEOF, context.DeadlineExceeded} {
+		if errors.Is(err, gone) {
+			return true
+		}
+	}
+	return pgconn.SafeToRetry(err)
 }

@@ -7,6 +7,8 @@ import (
 
 	"go.mau.fi/whatsmeow/store"
 	"go.mau.fi/whatsmeow/types"
+
+	ours "github.com/qoa-conectados/qoa/store"
 )
 
 // guard lets one at a time use the keys of a device's contacts.
@@ -38,9 +40,11 @@ import (
 type guard struct {
 	free chan struct{} // holds one token
 
-	mu     sync.Mutex
-	loan   *loan // of who holds the lock without a context of ours
+	away   func() // told when the database failed in a decryption; may be nil
 	orphan time.Duration
+
+	mu   sync.Mutex
+	loan *loan // of who holds the lock without a context of ours
 }
 
 // newGuard makes a guard. Wrap the device that pairing has left behind, when it
@@ -180,8 +184,37 @@ func (e guardedEvents) DoDecryptionTxn(ctx context.Context, fn func(context.Cont
 	if err := holdOf(marked).take(ctx); err != nil {
 		return err
 	}
-	return e.EventBuffer.DoDecryptionTxn(marked, fn)
+	return e.guard.postpone(e.EventBuffer.DoDecryptionTxn(marked, fn))
 }
+
+// GetBufferedEvent implements store.EventBuffer.
+func (e guardedEvents) GetBufferedEvent(ctx context.Context, ciphertextHash [32]byte) (*store.BufferedEvent, error) {
+	event, err := e.EventBuffer.GetBufferedEvent(ctx, ciphertextHash)
+	return event, e.guard.postpone(err)
+}
+
+// postpone keeps a message from being given up because the database was away
+// while it was decrypted. whatsmeow takes any failure for a message that cannot be
+// read: it acknowledges it and asks its sender for another. A failure that says
+// that it was cancelled it leaves alone, and the message comes again.
+func (g *guard) postpone(err error) error {
+	if err == nil || !ours.OfDatabase(err) {
+		return err
+	}
+	if g.away != nil {
+		g.away()
+	}
+	return postponed{err}
+}
+
+// postponed is a failure that whatsmeow takes for its context's end.
+type postponed struct{ error }
+
+// Is implements the interface of errors.Is.
+func (postponed) Is(target error) bool { return target == context.Canceled }
+
+// Unwrap gives the failure.
+func (p postponed) Unwrap() error { return p.error }
 
 type guardedSessions struct {
 	store.SessionStore

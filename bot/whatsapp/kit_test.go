@@ -3,6 +3,7 @@ package whatsapp
 import (
 	"context"
 	"crypto/rand"
+	"flag"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -25,6 +26,11 @@ import (
 // that tests of silence see ours.
 func TestMain(m *testing.M) {
 	wasim.Prepare(wasim.KeepAlive{Min: whatsmeow.KeepAliveIntervalMin, Max: whatsmeow.KeepAliveIntervalMax, Deadline: time.Second, GiveUp: time.Minute})
+	// They wait more than they compute.
+	flag.Parse()
+	if err := flag.Set("test.parallel", "6"); err != nil {
+		panic(err)
+	}
 	prepare(slog.New(slog.DiscardHandler)) // before any client reads what it sets
 	storetest.Main(m)
 }

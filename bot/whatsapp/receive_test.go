@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"sync/atomic"
 	"testing"
 
@@ -41,6 +42,31 @@ func TestWhatWasNotPersistedComesAgainInOrder(t *testing.T) {
 	}
 	w.eventually("acknowledgements", func() bool { return len(device.Acked()) == 5 })
 	require.Equal(t, 5, w.count(`SELECT count(*) FROM inbox`))
+}
+
+// The database fails while a message is decrypted: that is no message which cannot
+// be read, and its sender is not bothered.
+func TestADatabaseThatFailsInADecryptionCostsNothing(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	in := newInbox(w)
+	w.fleet(in)
+	_, device := w.number(botPhone)
+	ana := w.server.NewPhone(t, anaPhone)
+	for _, table := range []string{"whatsmeow_event_buffer", "whatsmeow_sessions"} {
+		logins := device.Logins()
+		w.exec(`ALTER TABLE whatsmeow.` + table + ` RENAME TO gone`)
+		id := ana.SendText(botPhone, table)
+		w.eventually("connections anew", func() bool { return device.Logins() >= logins+2 })
+		require.NotContains(t, device.Acked(), id)
+		w.exec(`ALTER TABLE whatsmeow.gone RENAME TO ` + table)
+		got := in.next(t)
+		require.Equal(t, table, got.Text)
+		w.eventually("acknowledgement", func() bool { return slices.Contains(device.Acked(), id) })
+	}
+	for _, d := range device.Deliveries() {
+		require.Zero(t, d.Retry, "nothing was asked for again")
+	}
 }
 
 // crashing persists, and dies before anybody hears of it: as a process killed

@@ -200,6 +200,7 @@ func (s *session) later(err error) verdict {
 
 // use makes the client of a device.
 func (s *session) use(d *deviceStore, g *guard) {
+	g.away = s.refuse
 	c := s.fleet.client(d, s.log)
 	c.AddEventHandlerWithSuccessStatus(func(evt any) bool { return s.handle(c, evt) })
 	s.mu.Lock()
