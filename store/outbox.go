@@ -162,16 +162,13 @@ func (l Lane) starts() bool { return l == LaneService || l == LanePromotion }
 // What the bot starts waits where the number may start nothing, or not yet: see
 // Pacing. It blocks nothing of the person meanwhile.
 func (tx *Tx) Claim(ctx context.Context, person, number loyalty.ID, lease time.Duration) (out Outbound, ok bool, err error) {
-	may, err := tx.mayUse(ctx, number)
-	if err != nil || may == usesNothing {
-		return out, false, err
-	}
+	starts := true
 	for {
-		c, ok, err := tx.claimOldest(ctx, person, number, lease, may)
+		c, ok, err := tx.claimOldest(ctx, person, number, lease, starts)
 		if err != nil || !ok {
 			return out, false, err
 		}
-		goes, err := tx.goes(ctx, &c, &may)
+		goes, err := tx.goes(ctx, &c, &starts)
 		if err != nil {
 			return out, false, err
 		}
@@ -183,10 +180,11 @@ func (tx *Tx) Claim(ctx context.Context, person, number loyalty.ID, lease time.D
 
 // goes says whether a claimed message is to be sent, for what held when it was
 // queued may hold no more (law 8). One that is not is settled, or waits.
-func (tx *Tx) goes(ctx context.Context, c *claimed, may *use) (bool, error) {
+func (tx *Tx) goes(ctx context.Context, c *claimed, starts *bool) (bool, error) {
 	switch {
 	case c.Merged != "": // queued while the person was being merged
-		return false, tx.handOver(ctx, c)
+		tx.handOver(c)
+		return false, nil
 	case c.OptedOut && c.Lane != LaneReply, c.Lane == LanePromotion && !c.Promoted:
 		return false, tx.Drop(ctx, c.ID, "opted out")
 	case c.Chat == "":
@@ -204,8 +202,9 @@ func (tx *Tx) goes(ctx context.Context, c *claimed, may *use) (bool, error) {
 	if err != nil || ok {
 		return ok, err
 	}
-	*may = usesTalk // what answers the person goes on
-	return false, tx.unclaim(ctx, c.ID)
+	*starts = false // what answers the person goes on
+	tx.unclaim(c.ID)
+	return false, nil
 }
 
 // throughNumber says of an outbox row o of person p whether it goes through the
@@ -215,13 +214,18 @@ const throughNumber = `CASE WHEN o.number_id IS NULL THEN CASE WHEN o.channel IS
 	  WHEN EXISTS (SELECT FROM whatsapp_numbers g WHERE g.id = o.number_id AND g.deleted_at IS NOT NULL) THEN p.number_id
 	  ELSE o.number_id END IS NOT DISTINCT FROM $2::uuid`
 
-// claimOldest claims what is to be sent first, of what may be sent.
-func (tx *Tx) claimOldest(ctx context.Context, person, number loyalty.ID, lease time.Duration, may use) (c claimed, ok bool, err error) {
+// claimOldest claims what is to be sent first, of what may be sent: without what the
+// bot starts where starts is false.
+func (tx *Tx) claimOldest(ctx context.Context, person, number loyalty.ID, lease time.Duration, starts bool) (c claimed, ok bool, err error) {
 	rows, err := tx.tx.Query(ctx, `
-		WITH oldest AS (
-			SELECT o.id, o.claimed_until, o.due_at, o.lane FROM outbox o JOIN persons p ON p.id = o.person_id
+		WITH number AS (
+			SELECT $2::uuid IS NULL OR `+mayTalk+` AS talks, $2::uuid IS NULL OR `+mayStart(`$3`)+` AS starts
+			FROM (SELECT) one LEFT JOIN whatsapp_numbers n ON n.id = $2
+		), oldest AS (
+			SELECT o.id, o.claimed_until, o.due_at, o.lane FROM number u CROSS JOIN outbox o JOIN persons p ON p.id = o.person_id
 			WHERE o.person_id = $1 AND o.status = 'queued' AND `+throughNumber+`
-			  AND (o.due_at <= $3 OR o.attempts > 0 AND o.zone IS NULL) AND ($5 OR o.lane NOT IN ('service', 'promotion'))
+			  AND (o.due_at <= $3 OR o.attempts > 0 AND o.zone IS NULL)
+			  AND CASE WHEN o.lane IN ('service', 'promotion') THEN $5 AND u.starts ELSE u.talks END
 			ORDER BY o.lane IN ('service', 'promotion'), o.seq LIMIT 1 FOR UPDATE OF o
 		)
 		UPDATE outbox o SET claimed_until = $4, attempts = o.attempts + 1, number_id = $2,
@@ -236,7 +240,7 @@ func (tx *Tx) claimOldest(ctx context.Context, person, number loyalty.ID, lease 
 		  o.lane, coalesce(o.body, '') AS body, coalesce(o.template, '') AS template, o.vars,
 		  o.media, o.media_ref, o.attempts, coalesce(o.zone, '') AS zone, p.opted_out_at IS NOT NULL AS opted_out,
 		  p.promotions_at IS NOT NULL AS promoted, coalesce(p.merged_into::text, '') AS merged, o.trace_id, o.created_at`,
-		person, optional(number), tx.now, tx.now.Add(lease), may == usesAll)
+		person, optional(number), tx.now, tx.now.Add(lease), starts)
 	if err != nil {
 		return c, false, err
 	}
@@ -245,23 +249,21 @@ func (tx *Tx) claimOldest(ctx context.Context, person, number loyalty.ID, lease 
 }
 
 // handOver gives a message to the person that its own turned out to be.
-func (tx *Tx) handOver(ctx context.Context, c *claimed) error {
+func (tx *Tx) handOver(c *claimed) {
 	tx.ring(Event{Kind: DeliveryDue, ID: c.Merged, Row: c.ID, Number: c.Number})
-	_, err := tx.tx.Exec(ctx, `UPDATE outbox SET person_id = $2, claimed_until = NULL, attempts = attempts - 1 WHERE id = $1`, c.ID, c.Merged)
-	return err
+	tx.later(`UPDATE outbox SET person_id = $2, claimed_until = NULL, attempts = attempts - 1 WHERE id = $1`, c.ID, c.Merged)
 }
 
 // unclaim takes a claim back, as if there had been none.
-func (tx *Tx) unclaim(ctx context.Context, id loyalty.ID) error {
-	_, err := tx.tx.Exec(ctx, `UPDATE outbox SET claimed_until = NULL, attempts = attempts - 1 WHERE id = $1`, id)
-	return err
+func (tx *Tx) unclaim(id loyalty.ID) {
+	tx.later(`UPDATE outbox SET claimed_until = NULL, attempts = attempts - 1 WHERE id = $1`, id)
 }
 
 // Postpone notes why a message waits until then, as if it had not been tried.
-func (tx *Tx) Postpone(ctx context.Context, id loyalty.ID, problem string, at time.Time) error {
-	_, err := tx.tx.Exec(ctx, `
+func (tx *Tx) Postpone(_ context.Context, id loyalty.ID, problem string, at time.Time) error {
+	tx.later(`
 		UPDATE outbox SET claimed_until = NULL, attempts = attempts - 1, due_at = $3, problem = $2 WHERE id = $1 AND status = 'queued'`, id, problem, at)
-	return err
+	return nil
 }
 
 // FreeClaims lets a number's new owner take up at once what the one before had in
@@ -332,25 +334,22 @@ func (tx *Tx) Delivered(ctx context.Context, messageIDs []string, at time.Time, 
 var secretLinks = regexp.MustCompile(`/(c|t)/[A-Za-z0-9_-]{20,}`)
 
 // Retry notes a failure that may pass, and when to try again.
-func (tx *Tx) Retry(ctx context.Context, id loyalty.ID, problem string, at time.Time) error {
-	_, err := tx.tx.Exec(ctx, `
-		UPDATE outbox SET problem = $2, due_at = $3, claimed_until = NULL WHERE id = $1 AND status = 'queued'`, id, problem, at)
-	return err
+func (tx *Tx) Retry(_ context.Context, id loyalty.ID, problem string, at time.Time) error {
+	tx.later(`UPDATE outbox SET problem = $2, due_at = $3, claimed_until = NULL WHERE id = $1 AND status = 'queued'`, id, problem, at)
+	return nil
 }
 
 // Fail notes a failure for good: the row stays as a dead letter, to be seen
 // and sent again by an admin.
-func (tx *Tx) Fail(ctx context.Context, id loyalty.ID, problem string) error {
-	_, err := tx.tx.Exec(ctx, `
-		UPDATE outbox SET status = 'failed', problem = $2, claimed_until = NULL WHERE id = $1 AND status = 'queued'`, id, problem)
-	return err
+func (tx *Tx) Fail(_ context.Context, id loyalty.ID, problem string) error {
+	tx.later(`UPDATE outbox SET status = 'failed', problem = $2, claimed_until = NULL WHERE id = $1 AND status = 'queued'`, id, problem)
+	return nil
 }
 
 // Drop notes that the message must not be sent any more.
-func (tx *Tx) Drop(ctx context.Context, id loyalty.ID, problem string) error {
-	_, err := tx.tx.Exec(ctx, `
-		UPDATE outbox SET status = 'dropped', problem = $2, claimed_until = NULL WHERE id = $1 AND status = 'queued'`, id, problem)
-	return err
+func (tx *Tx) Drop(_ context.Context, id loyalty.ID, problem string) error {
+	tx.later(`UPDATE outbox SET status = 'dropped', problem = $2, claimed_until = NULL WHERE id = $1 AND status = 'queued'`, id, problem)
+	return nil
 }
 
 // DueDeliveries finds persons with messages that could go now, and need no number:
@@ -364,7 +363,7 @@ func (tx *Tx) DueDeliveries(ctx context.Context, patience time.Duration, limit i
 // paces what they start, too.
 func (tx *Tx) DueThrough(ctx context.Context, numbers []loyalty.ID, patience time.Duration, limit int) ([]Event, error) {
 	talk, err := tx.dueEvents(ctx, DeliveryDue, dueDeliveries+`
-		  AND w.number_id = ANY($4) AND n.status IN ('connected', 'restricted') AND n.deleted_at IS NULL
+		  AND w.number_id = ANY($4) AND `+mayTalk+`
 		  -- What a number starts is dueStarts's, but for what does not know its number yet.
 		  AND (o.lane NOT IN ('service', 'promotion') OR o.number_id IS DISTINCT FROM n.id)
 		ORDER BY o.person_id, w.number_id, o.seq LIMIT $3`, tx.now.Add(-patience), tx.now, limit, numbers)

@@ -30,37 +30,21 @@ func (tx *Tx) pacing() Pacing {
 	return DefaultPacing()
 }
 
-// use is what may be sent through a number.
-type use int
+// mayTalk says of a number n whether what answers people may go through it.
+const mayTalk = `coalesce(n.status IN ('connected', 'restricted') AND n.deleted_at IS NULL, false)`
 
-const (
-	usesNothing use = iota
-	usesTalk        // what answers somebody
-	usesAll
-)
-
-// mayUse says what may be sent through a number now, pacing aside. What has no
-// number may send everything.
-func (tx *Tx) mayUse(ctx context.Context, number loyalty.ID) (use, error) {
-	if number == "" {
-		return usesAll, nil
-	}
-	var may use
-	err := tx.tx.QueryRow(ctx, `
-		SELECT CASE WHEN `+mayStart+` THEN 2 WHEN n.status IN ('connected', 'restricted') AND n.deleted_at IS NULL THEN 1 ELSE 0 END
-		FROM whatsapp_numbers n WHERE n.id = $1`, number, tx.now).Scan(&may)
-	return may, ignoreNone(err)
+// mayStart says of a number n whether it may start anything at a moment, given as
+// a parameter: a restriction that has an end holds until then, whatever the status
+// says.
+func mayStart(now string) string {
+	return `coalesce(n.status = 'connected' AND n.deleted_at IS NULL AND coalesce(n.until_at <= ` + now + `, true) AND coalesce(n.next_start_at <= ` + now + `, true), false)`
 }
-
-// mayStart says of a number n whether it may start anything at $2: a restriction
-// that has an end holds until then, whatever the status says.
-const mayStart = `(n.status = 'connected' AND n.deleted_at IS NULL AND (n.until_at IS NULL OR n.until_at <= $2) AND (n.next_start_at IS NULL OR n.next_start_at <= $2))`
 
 // start takes the number's next start for a message; ok is false where it has none
 // now. Who starts through a number waits for the others who do.
 func (tx *Tx) start(ctx context.Context, number, row loyalty.ID) (ok bool, err error) {
 	var paired *time.Time
-	err = tx.tx.QueryRow(ctx, `SELECT n.paired_at FROM whatsapp_numbers n WHERE n.id = $1 AND `+mayStart+` FOR NO KEY UPDATE`, number, tx.now).Scan(&paired)
+	err = tx.tx.QueryRow(ctx, `SELECT n.paired_at FROM whatsapp_numbers n WHERE n.id = $1 AND `+mayStart(`$2`)+` FOR NO KEY UPDATE`, number, tx.now).Scan(&paired)
 	if err != nil {
 		return false, ignoreNone(err)
 	}
@@ -127,5 +111,5 @@ func (tx *Tx) dueStarts(ctx context.Context, numbers []loyalty.ID) ([]Event, err
 			  AND (o.claimed_until IS NULL OR o.claimed_until <= $2)
 			  AND NOT EXISTS (SELECT FROM outbox t WHERE t.person_id = o.person_id AND t.status = 'queued' AND t.lane NOT IN ('service', 'promotion'))
 			ORDER BY o.due_at LIMIT $1) o
-		WHERE n.id = ANY($3) AND `+mayStart, startCandidates, tx.now, numbers)
+		WHERE n.id = ANY($3) AND `+mayStart(`$2`), startCandidates, tx.now, numbers)
 }
