@@ -22,9 +22,10 @@ type Sender interface {
 	Send(ctx context.Context, m store.Outbound) error
 }
 
-// Texts makes the text of a message from its template; package templates does.
+// Texts makes the text of a message from its template, in one of its wordings, the
+// same for the same seed; package templates does.
 type Texts interface {
-	Render(key string, vars map[string]string) (string, error)
+	Vary(key string, vars map[string]string, seed string) (string, error)
 }
 
 // maxSends is how often a message is tried before it is a dead letter. With
@@ -203,7 +204,7 @@ func (d *deliverer) send(ctx context.Context, m *store.Outbound) (err error) {
 		return failure{problem: "no such channel here: " + m.Channel, permanent: true}
 	}
 	if m.Body == "" {
-		if m.Body, err = d.texts.Render(m.Template, m.Vars); err != nil {
+		if m.Body, err = d.texts.Vary(m.Template, m.Vars, m.MessageID); err != nil {
 			return failure{problem: "template " + m.Template + " does not render", permanent: true, err: err}
 		}
 	}

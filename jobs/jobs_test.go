@@ -160,7 +160,7 @@ func (e echo) HandleTurns(ctx context.Context, person loyalty.ID) error {
 // plain renders a template as its key.
 type plain struct{}
 
-func (plain) Render(key string, _ map[string]string) (string, error) {
+func (plain) Vary(key string, _ map[string]string, _ string) (string, error) {
 	if key == "broken" {
 		return "", errors.New("a variable is missing")
 	}

@@ -5,6 +5,7 @@ import (
 	"embed"
 	"encoding/json"
 	"fmt"
+	"hash/fnv"
 	"slices"
 	"strconv"
 	"strings"
@@ -32,8 +33,11 @@ type messageText struct {
 	// May are variables that count as empty where they are missing.
 	May  []string `yaml:"optional"`
 	Text string   `yaml:"text"`
+	// Also are other wordings of the same: what goes to many people should not be
+	// one text a thousand times.
+	Also []string `yaml:"also"`
 
-	compiled *template.Template
+	compiled []*template.Template // Text, then Also
 }
 
 // LoadMessages loads the texts in Mexican Spanish. A text that uses a variable
@@ -53,11 +57,15 @@ func parseMessages(data []byte) (*Messages, error) {
 	}
 	for _, key := range m.Keys() {
 		msg := m.byKey[key]
-		t, err := template.New(key).Option("missingkey=error").Funcs(messageFuncs()).Parse(strings.TrimSpace(msg.Text))
-		if err != nil {
-			return nil, fmt.Errorf("messages: %w", err)
+		var used []string
+		for _, text := range append([]string{msg.Text}, msg.Also...) {
+			t, err := template.New(key).Option("missingkey=error").Funcs(messageFuncs()).Parse(strings.TrimSpace(text))
+			if err != nil {
+				return nil, fmt.Errorf("messages: %w", err)
+			}
+			msg.compiled = append(msg.compiled, t)
+			used = append(used, usedVars(t.Root)...)
 		}
-		used := usedVars(t.Root)
 		for _, v := range used {
 			if !slices.Contains(msg.Needs, v) && !slices.Contains(msg.May, v) {
 				return nil, fmt.Errorf("messages: %s uses %s without declaring it", key, v)
@@ -68,7 +76,6 @@ func parseMessages(data []byte) (*Messages, error) {
 				return nil, fmt.Errorf("messages: %s declares %s without using it", key, v)
 			}
 		}
-		msg.compiled = t
 		m.byKey[key] = msg
 	}
 	return m, nil
@@ -97,6 +104,21 @@ func (m *Messages) Keys() []string {
 // nobody shall read a sentence with a hole in it. A list variable is a JSON
 // list of objects whose values are strings.
 func (m *Messages) Render(key string, vars map[string]string) (string, error) {
+	return m.render(key, vars, 0)
+}
+
+// Vary is Render in one of the text's wordings, the same for the same seed: a
+// message that is tried again says what it said.
+func (m *Messages) Vary(key string, vars map[string]string, seed string) (string, error) {
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(seed)) // it never fails
+	return m.render(key, vars, h.Sum32())
+}
+
+// Wordings is how many a text has; 0 where there is no such text.
+func (m *Messages) Wordings(key string) int { return len(m.byKey[key].compiled) }
+
+func (m *Messages) render(key string, vars map[string]string, wording uint32) (string, error) {
 	msg, ok := m.byKey[key]
 	if !ok {
 		return "", fmt.Errorf("messages: no text %q", key)
@@ -113,7 +135,7 @@ func (m *Messages) Render(key string, vars map[string]string) (string, error) {
 		data[v] = vars[v]
 	}
 	var b strings.Builder
-	if err := msg.compiled.Execute(&b, data); err != nil {
+	if err := msg.compiled[int(wording)%len(msg.compiled)].Execute(&b, data); err != nil {
 		return "", fmt.Errorf("messages: %w", err)
 	}
 	return airMessage(b.String()), nil

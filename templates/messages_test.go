@@ -52,19 +52,43 @@ func TestEveryMessageRendersShortAndWhole(t *testing.T) {
 	m := loadMessages(t)
 	samples := messageSamples()
 	for _, key := range m.Keys() {
-		text, err := m.Render(key, samples)
-		if err != nil {
-			t.Error(err)
-			continue
-		}
-		if n := utf8.RuneCountInString(text); n == 0 || n >= maxMessage {
-			t.Errorf("%s has %d characters", key, n)
-		}
-		for _, bad := range []string{"{{", "<no value>", "\n\n\n", "  ", " \n", "%!"} {
-			if strings.Contains(text, bad) {
-				t.Errorf("%s holds %q:\n%s", key, bad, text)
+		for wording := range m.Wordings(key) {
+			text, err := m.render(key, samples, uint32(wording)) //nolint:gosec // wordings are few
+			if err != nil {
+				t.Error(err)
+				continue
+			}
+			if n := utf8.RuneCountInString(text); n == 0 || n >= maxMessage {
+				t.Errorf("%s has %d characters", key, n)
+			}
+			for _, bad := range []string{"{{", "<no value>", "\n\n\n", "  ", " \n", "%!"} {
+				if strings.Contains(text, bad) {
+					t.Errorf("%s holds %q:\n%s", key, bad, text)
+				}
 			}
 		}
+	}
+}
+
+// What goes to many is worded differently, and a retry says what it said.
+func TestAReminderHasSeveralWordings(t *testing.T) {
+	m := loadMessages(t)
+	seen := map[string]bool{}
+	for _, seed := range []string{"3EB0A", "3EB0B", "3EB0C", "3EB0D", "3EB0E", "3EB0F", "3EB0G", "3EB0H"} {
+		text, err := m.Vary("nudge.complete_card", messageSamples(), seed)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if again, _ := m.Vary("nudge.complete_card", messageSamples(), seed); again != text {
+			t.Error("the same message says something else when it is tried again")
+		}
+		if !strings.Contains(text, "BAJA") {
+			t.Errorf("no way out of it:\n%s", text)
+		}
+		seen[text] = true
+	}
+	if len(seen) != m.Wordings("nudge.complete_card") || len(seen) < 3 {
+		t.Errorf("%d wordings were seen", len(seen))
 	}
 }
 
