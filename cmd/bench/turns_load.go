@@ -32,7 +32,7 @@ type talks struct {
 
 // watchPause is how often arrivals are looked for: what an answer may seem to
 // take longer than it did.
-const watchPause = 2 * time.Millisecond
+const watchPause = 4 * time.Millisecond
 
 // startTalks begins to watch the phones.
 func (b *bench) startTalks(ctx context.Context, s *site) (*talks, func(), error) {
