@@ -13,16 +13,12 @@ import (
 // Actions that look at what a consumer has, and could have.
 
 func loadBalance(ctx context.Context, t *turn, _ vars) (flows.Outcome, error) {
-	w, url, ok, err := t.walletAndLink(ctx)
+	w, url, pending, ok, err := t.ownWallet(ctx)
 	if err != nil {
 		return flows.Outcome{}, err
 	}
 	if !ok {
 		return when("no_card")
-	}
-	pending, err := t.tx.PendingPurchases(ctx, t.person.ID)
-	if err != nil {
-		return flows.Outcome{}, err
 	}
 	var rows, waiting []flows.Row
 	for _, b := range w.Balances {
@@ -87,7 +83,7 @@ func aim(b store.Balance) (goal int64, reward string) {
 const mostMovements = 10
 
 func loadHistory(ctx context.Context, t *turn, _ vars) (flows.Outcome, error) {
-	_, url, ok, err := t.walletAndLink(ctx)
+	_, url, _, ok, err := t.ownWallet(ctx)
 	if err != nil {
 		return flows.Outcome{}, err
 	}
@@ -168,7 +164,7 @@ func historyRows(m store.Movement) []flows.Row {
 }
 
 func listRewards(ctx context.Context, t *turn, _ vars) (flows.Outcome, error) {
-	w, url, ok, err := t.walletAndLink(ctx)
+	w, url, _, ok, err := t.ownWallet(ctx)
 	if err != nil {
 		return flows.Outcome{}, err
 	}
@@ -284,11 +280,12 @@ func (t *turn) shopsAround(ctx context.Context) ([]loyalty.ID, error) {
 	return ids, nil
 }
 
-// walletAndLink is the wallet and the link that opens it.
-func (t *turn) walletAndLink(ctx context.Context) (w store.Wallet, url string, ok bool, err error) {
-	if w, ok, err = t.wallet(ctx); err != nil || !ok {
-		return w, "", ok, err
+// ownWallet is the writer's wallet, the link that opens it, and the purchases that
+// wait for a yes; ok is false for who has no card.
+func (t *turn) ownWallet(ctx context.Context) (w store.Wallet, url string, pending []store.Movement, ok bool, err error) {
+	w, url, pending, err = t.tx.OwnWallet(ctx, t.person.ID)
+	if loyalty.CodeOf(err) == loyalty.CodeCardNotFound {
+		return w, "", nil, false, nil
 	}
-	url, _, err = t.tx.ChatLink(ctx, t.person.ID)
-	return w, url, true, err
+	return w, url, pending, err == nil, err
 }

@@ -3,6 +3,7 @@ package jobs
 import (
 	"context"
 	"errors"
+	"slices"
 	"strconv"
 	"time"
 
@@ -51,6 +52,23 @@ func (q *queue) enqueue(ctx context.Context, t task) error {
 // asynq refuses an ID that it knows, also of a task that it has given up or
 // that died with its worker: the row says that there is work, so it must run.
 func (q *queue) redrive(ctx context.Context, t task, now time.Time) error {
+	// At work in another process, or orphaned by a killed one: asynq needs half a
+	// minute to tell, we don't wait.
+	return q.again(ctx, t, now, func() bool { return true })
+}
+
+// begin enqueues the task of a job whose slot is not done. One that is at work is
+// left alone, however long it takes, until asynq says that nobody is at it.
+func (q *queue) begin(ctx context.Context, t task, now time.Time) error {
+	return q.again(ctx, t, now, func() bool {
+		active, err := q.inspector.ListActiveTasks(t.queue, asynq.PageSize(1000))
+		return err == nil && slices.ContainsFunc(active, func(a *asynq.TaskInfo) bool { return a.ID == t.id && a.IsOrphaned })
+	})
+}
+
+// again enqueues a task that may be known already; lost says of one that is active
+// whether to run it all the same.
+func (q *queue) again(ctx context.Context, t task, now time.Time, lost func() bool) error {
 	err := q.enqueue(ctx, t)
 	if !errors.Is(err, asynq.ErrTaskIDConflict) {
 		return err
@@ -65,8 +83,9 @@ func (q *queue) redrive(ctx context.Context, t task, now time.Time) error {
 				return q.put(ctx, t)
 			}
 		case asynq.TaskStateActive:
-			// At work in another process, or orphaned by a killed one: asynq
-			// needs half a minute to tell, we don't wait.
+			if !lost() {
+				return nil
+			}
 		}
 	}
 	t.id += "@" + strconv.FormatInt(now.Unix()/10, 10)

@@ -79,7 +79,7 @@ func (s *scheduler) begin(ctx context.Context, job periodicJob, slot string) (do
 	t := task{kind: job.name, queue: queueTime, id: job.name + "@" + slot, payload: slot, timeout: 10 * time.Minute}
 	put, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
-	if err := s.queue.redrive(put, t, s.db.Now()); err != nil {
+	if err := s.queue.begin(put, t, s.db.Now()); err != nil {
 		s.log.WarnContext(ctx, "Redis is away; running the job without it", "job", job.name, "slot", slot)
 		return false, s.run(ctx, job.name, slot)
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/redis/go-redis/v9"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -480,4 +481,29 @@ func TestTidyForgetsAndCleansUp(t *testing.T) {
 		assert.False(t, ever)
 		return err
 	})
+}
+
+// A job that takes longer than the schedule's patience is not begun a second time
+// beside the first; one whose worker was killed is.
+func TestALongJobIsBegunAgainOnlyWhenItsWorkerIsGone(t *testing.T) {
+	w := newTown(t, time.Now)
+	ctx, q := t.Context(), w.bell.queue
+	slot := task{kind: KindRebuild, queue: queueTime, id: "rebuild@night", payload: "night", timeout: time.Minute}
+	require.NoError(t, q.begin(ctx, slot, time.Now()))
+	// As a worker takes it.
+	require.NoError(t, w.redis.RPopLPush(ctx, "asynq:{time}:pending", "asynq:{time}:active").Err())
+	require.NoError(t, w.redis.HSet(ctx, "asynq:{time}:t:"+slot.id, "state", "active").Err())
+	lease := func(until time.Time) {
+		require.NoError(t, w.redis.ZAdd(ctx, "asynq:{time}:lease", redis.Z{Score: float64(until.Unix()), Member: slot.id}).Err())
+	}
+	begun := func() int {
+		require.NoError(t, q.begin(ctx, slot, time.Now()))
+		waiting, err := q.inspector.ListPendingTasks(queueTime)
+		require.NoError(t, err)
+		return len(waiting)
+	}
+	lease(time.Now().Add(time.Minute))
+	assert.Zero(t, begun(), "it is at work")
+	lease(time.Now().Add(-time.Minute))
+	assert.Equal(t, 1, begun(), "nobody is at it")
 }

@@ -29,6 +29,7 @@ type Turn struct {
 // waits; ok is false when none does. Others who want the same conversation
 // wait for the lock, so one conversation has one turn at a time, in order.
 func (tx *Tx) NextTurn(ctx context.Context, person loyalty.ID) (turn Turn, ok bool, err error) {
+	tx.talks = true
 	locked, err := tx.nextTurn(ctx, person, &turn)
 	if err == nil && !locked { // the first message ever
 		tx.later(`INSERT INTO conversations (person_id, updated_at) VALUES ($1, $2) ON CONFLICT DO NOTHING`, person, tx.now)

@@ -59,10 +59,6 @@ func (tx *Tx) Receive(ctx context.Context, in Inbound) (repeated bool, err error
 	if in.From != "" {
 		in.Sender.Phone = in.From
 	}
-	from, err := tx.AddressOfSender(ctx, in.Sender)
-	if err != nil {
-		return false, err
-	}
 	row := arrived{Inbound: in, id: tx.newID(), status: "pending"}
 	if tx.answers() {
 		row.begun = tx.db.opt.Run
@@ -74,7 +70,7 @@ func (tx *Tx) Receive(ctx context.Context, in Inbound) (repeated bool, err error
 		due := tx.now.Add(rereadPatience)
 		row.due, row.begun = &due, ""
 	}
-	person, repeated, err := tx.keepMessage(ctx, from.ID, row)
+	person, repeated, err := tx.keepMessage(ctx, row)
 	if err != nil || repeated {
 		return repeated, err
 	}
@@ -110,17 +106,36 @@ type arrived struct {
 	begun  string // the run of the process that is about to answer; "" where that is open
 }
 
-// keepMessage inserts the row, for whoever has the address now. The address is held
-// until the commit: so nobody merges the person with another while a message of
-// theirs comes in.
-func (tx *Tx) keepMessage(ctx context.Context, address loyalty.ID, in arrived) (person loyalty.ID, repeated bool, err error) {
+// keepMessage puts it into the inbox of whoever wrote it.
+func (tx *Tx) keepMessage(ctx context.Context, in arrived) (person loyalty.ID, repeated bool, err error) {
+	if in.Sender == (Sender{Phone: in.Sender.Phone}) { // mostly somebody who is known
+		person, repeated, err = tx.keepMessageFrom(ctx, `a.address = $2`, in.Sender.Phone, in)
+		if !none(err) {
+			return person, repeated, err
+		}
+	}
+	from, err := tx.AddressOfSender(ctx, in.Sender)
+	if err != nil {
+		return "", false, err
+	}
+	person, repeated, err = tx.keepMessageFrom(ctx, `a.id = $2`, from.ID, in)
+	if none(err) { // the address was forgotten just now
+		err = errMoved
+	}
+	return person, repeated, err
+}
+
+// keepMessageFrom inserts the row, for whoever has the address now. The address is
+// held until the commit: so nobody merges the person with another while a message
+// of theirs comes in.
+func (tx *Tx) keepMessageFrom(ctx context.Context, which string, address any, in arrived) (person loyalty.ID, repeated bool, err error) {
 	var sent *time.Time
 	if !in.SentAt.IsZero() {
 		sent = &in.SentAt
 	}
 	err = tx.tx.QueryRow(ctx, `
 		WITH chat AS (
-			SELECT id, person_id FROM addresses WHERE id = $2 FOR SHARE
+			SELECT a.id, a.person_id FROM addresses a JOIN persons p ON p.id = a.person_id WHERE `+which+` AND p.erased_at IS NULL FOR SHARE OF a
 		), fresh AS (
 			INSERT INTO inbox (id, channel, address_id, message_id, person_id, kind, text, trace_id, received_at, number_id, of_id, sent_at, due_at, status, done_at, begun_by)
 			SELECT $1, $3, chat.id, $4, chat.person_id, $5, $6, $7, $8, $9, nullif($10, ''), $11, $12, $13, CASE WHEN $13 = 'done' THEN $8::timestamptz END, nullif($14, '')
@@ -137,9 +152,6 @@ func (tx *Tx) keepMessage(ctx context.Context, address loyalty.ID, in arrived) (
 		SELECT chat.person_id, NOT EXISTS (SELECT FROM fresh) FROM chat`,
 		in.id, address, in.Channel, in.MessageID, in.Kind, storable(in.Text), in.TraceID, tx.now, optional(in.Number), in.Of, sent, in.due, in.status, in.begun).
 		Scan(&person, &repeated)
-	if none(err) { // the address was forgotten just now
-		err = errMoved
-	}
 	return person, repeated, err
 }
 

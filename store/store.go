@@ -169,6 +169,7 @@ type Tx struct {
 	now    time.Time
 	events []Event
 
+	talks     bool // it is a conversation's turn
 	moreTurns bool // see MoreTurns
 	moreSends bool // see MoreSends
 
@@ -228,7 +229,7 @@ func (tx *Tx) Savepoint(ctx context.Context, fn func(*Tx) error) error {
 	if err != nil {
 		return err
 	}
-	inner := &Tx{tx: nested, pipe: tx.pipe, db: tx.db, now: tx.now, attempt: tx.attempt}
+	inner := &Tx{tx: nested, pipe: tx.pipe, db: tx.db, now: tx.now, attempt: tx.attempt, talks: tx.talks}
 	if err := fn(inner); err != nil {
 		return errors.Join(tx.failure(err), nested.Rollback(ctx))
 	}

@@ -37,6 +37,17 @@ func (tx *Tx) Wallet(ctx context.Context, person loyalty.ID) (Wallet, error) {
 	return tx.finishWallet(ctx, r)
 }
 
+// OwnWallet is Wallet as its owner sees it in the chat: with the link to the card,
+// and the purchases that wait for a yes, newest first.
+func (tx *Tx) OwnWallet(ctx context.Context, person loyalty.ID) (w Wallet, link string, pending []Movement, err error) {
+	r, err := tx.readWallet(ctx, ofPerson(person))
+	if err != nil {
+		return Wallet{}, "", nil, err
+	}
+	w, err = tx.finishWallet(ctx, r)
+	return w, tx.chatLink(r.linked, r.version, w.CardCode), r.pending[:min(len(r.pending), mostPending)], err
+}
+
 // WalletByCard is the wallet behind a card code as the caller may see it, and
 // never a history: an admin and the consumer see all of it; an integration,
 // which sells for every shop, all but the name; a tendero what concerns the own

@@ -116,7 +116,8 @@ func (tx *Tx) joinOffers(ctx context.Context, r *walletReading) error {
 	if !r.found {
 		return loyalty.NotFound(loyalty.CodeCardNotFound, "Todavía no tienes una tarjeta.")
 	}
-	o := tx.db.offersOf(r.generation, r.wrote)
+	// A turn writes much, but nothing of what is offered.
+	o := tx.db.offersOf(r.generation, r.wrote && !tx.talks)
 	enrolled := make([]loyalty.ID, len(r.parts))
 	for i, p := range r.parts {
 		enrolled[i] = p.Campaign
