@@ -103,11 +103,27 @@ func (tx *Tx) Erase(ctx context.Context, person loyalty.ID, messageID string) er
 
 // ForgetAddresses deletes the phones of those who were erased and with whom
 // nothing is left to be said. It gives how many.
-func (tx *Tx) ForgetAddresses(ctx context.Context) (int64, error) {
-	tag, err := tx.tx.Exec(ctx, `
-		DELETE FROM addresses a USING persons p
-		WHERE p.id = a.person_id AND p.erased_at IS NOT NULL
-		  AND NOT EXISTS (SELECT FROM outbox o WHERE o.person_id = p.id AND o.status = 'queued')
-		  AND NOT EXISTS (SELECT FROM inbox i WHERE i.person_id = p.id AND i.status = 'pending')`)
-	return tag.RowsAffected(), err
+//
+// Meta's IDs of messages hold the phone, in base64: what stays of them is only
+// good to tell one from another.
+func (tx *Tx) ForgetAddresses(ctx context.Context) (n int64, err error) {
+	const hashed = `'erased:' || encode(sha256(convert_to(message_id, 'UTF8')), 'hex')`
+	err = tx.tx.QueryRow(ctx, `
+		WITH gone AS (
+			DELETE FROM addresses a USING persons p
+			WHERE p.id = a.person_id AND p.erased_at IS NOT NULL
+			  AND NOT EXISTS (SELECT FROM outbox o WHERE o.person_id = p.id AND o.status = 'queued')
+			  AND NOT EXISTS (SELECT FROM inbox i WHERE i.person_id = p.id AND i.status = 'pending')
+			RETURNING p.id
+		), people AS (
+			SELECT id FROM persons WHERE id IN (SELECT id FROM gone) OR merged_into IN (SELECT id FROM gone)
+		), received AS (
+			UPDATE inbox SET message_id = `+hashed+`, of_id = NULL WHERE person_id IN (SELECT id FROM people) AND channel = 'cloud'
+		), sent AS (
+			UPDATE outbox SET wire_id = NULL WHERE person_id IN (SELECT id FROM people) AND wire_id IS NOT NULL
+		), agreed AS (
+			UPDATE consents SET message_id = `+hashed+` WHERE person_id IN (SELECT id FROM people) AND message_id LIKE 'wamid.%'
+		)
+		SELECT count(*) FROM gone`).Scan(&n)
+	return n, err
 }

@@ -32,11 +32,13 @@ func (tx *Tx) Wire(ctx context.Context, messageID string, person loyalty.ID, cha
 }
 
 // NoteWire notes the channel's own ID of a message. The first one stays, except
-// where replace says that the message was handed over once more.
+// where replace says that the message was handed over once more. What was said to
+// somebody who is forgotten gets none any more: it would hold their phone again.
 func (tx *Tx) NoteWire(ctx context.Context, messageID, wire string, replace bool) error {
 	_, err := tx.tx.Exec(ctx, `
-		UPDATE outbox SET wire_id = $2
-		WHERE message_id = $1 AND (wire_id IS NULL AND status <> 'failed' OR $3) AND wire_id IS DISTINCT FROM $2`,
+		UPDATE outbox o SET wire_id = $2
+		WHERE message_id = $1 AND (wire_id IS NULL AND status <> 'failed' OR $3) AND wire_id IS DISTINCT FROM $2
+		  AND (status = 'queued' OR EXISTS (SELECT FROM persons p WHERE p.id = o.person_id AND p.erased_at IS NULL))`,
 		messageID, wire, replace)
 	return err
 }
