@@ -92,9 +92,7 @@ func TestAnEditAmidTheTurnIsAnsweredAfterIt(t *testing.T) {
 			defer close(edited)
 			w.gets(store.Inbound{MessageID: "e1", Kind: store.KindEdit, Of: "m1", Text: "saldo"})
 		}()
-		require.Eventually(t, func() bool {
-			return w.count(`SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`) > 0
-		}, 5*time.Second, 5*time.Millisecond, "the edit waits for the turn")
+		w.waiting(1) // the edit, for the turn
 		require.NoError(t, tx.SaveName(ctx, person, "Ana"))
 		return tx.EndTurn(ctx, turn.Message, nil, store.Reply{Body: "no entendí"})
 	})

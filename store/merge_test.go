@@ -312,6 +312,50 @@ func TestAConversationGoesOnAfterAMerge(t *testing.T) {
 	require.Equal(t, []string{"r2", "r1", "r-tres", "r-cuatro", "r-cinco", "r-soy la misma"}, said)
 }
 
+// A turn that is under way comes to its end before its person becomes another, and
+// nothing of it is lost.
+func TestAMergeWaitsForTheTurn(t *testing.T) {
+	w := newWorld(t, 4)
+	ctx := t.Context()
+	phone, _ := w.writes(ana["phone"], "m1", "uno")
+	w.clock.Advance(time.Second)
+	lid, _ := w.writes(ana["LID"], "m0", "cero")
+	w.reply(lid, "hola")
+	w.writes(ana["LID"], "m2", "dos")
+	w.clock.Advance(time.Second)
+	merged := make(chan loyalty.ID)
+	w.do(func(tx *store.Tx) error {
+		turn, ok, err := tx.NextTurn(ctx, lid)
+		require.NoError(t, err)
+		require.True(t, ok)
+		go func() { merged <- w.merges() }()
+		w.waiting(1)
+		require.NoError(t, tx.SaveName(ctx, lid, "Ana"))
+		_, err = tx.Onboard(ctx, lid, w.shop.Code, "m2")
+		require.NoError(t, err)
+		return tx.EndTurn(ctx, turn.Message, json.RawMessage(`{"at": "lid"}`), store.Reply{Body: "hola, Ana"})
+	})
+	one := <-merged
+	require.Equal(t, lid, one, "who became a consumer just then")
+	require.NotEqual(t, phone, one)
+	w.do(func(tx *store.Tx) error {
+		turn, ok, err := tx.NextTurn(ctx, one)
+		require.NoError(t, err)
+		require.True(t, ok)
+		require.JSONEq(t, `{"at": "lid"}`, string(turn.Session))
+		require.Equal(t, "Ana", *turn.Person.Name)
+		require.Equal(t, "uno", turn.Message.Text)
+		return nil
+	})
+	for _, said := range []string{"hola", "hola, Ana"} {
+		out, ok := w.claim(one, "")
+		require.True(t, ok)
+		require.Equal(t, said, out.Body)
+		w.do(func(tx *store.Tx) error { return tx.Sent(ctx, out.ID, out.Body) })
+	}
+	require.Zero(t, w.count(`SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()`))
+}
+
 // Three names, two merges: nothing is left behind on the way.
 func TestMergesOfMerges(t *testing.T) {
 	w := newWorld(t, 4)

@@ -213,35 +213,45 @@ func TestANumbersStateDecidesWhatItSends(t *testing.T) {
 	require.True(t, ok, "the lock has ended")
 }
 
-// However many workers start at once, a number starts one.
+// However many workers start at once, a number starts one: the second waits for the
+// first, and then sees that there was one.
 func TestStartsAtOnceAreOne(t *testing.T) {
 	w := newWorld(t, 8)
 	ctx := t.Context()
 	n := w.number("uno", longAgo)
-	people := w.writers(n, 12)
+	people := w.writers(n, 8)
 	for _, p := range people {
 		w.notify(p, store.LaneService, "nudge")
 	}
 	var wg sync.WaitGroup
-	started := make(chan bool, len(people))
-	for _, p := range people {
-		wg.Go(func() {
-			var got bool
-			err := w.db.InTx(ctx, func(tx *store.Tx) (err error) {
-				_, got, err = tx.Claim(ctx, p, n.ID, time.Minute)
-				return err
+	w.do(func(tx *store.Tx) error {
+		_, ok, err := tx.Claim(ctx, people[0], n.ID, time.Minute)
+		require.True(t, ok)
+		for _, p := range people[1:] {
+			wg.Go(func() {
+				var got bool
+				err := w.db.InTx(ctx, func(tx *store.Tx) (err error) {
+					_, got, err = tx.Claim(ctx, p, n.ID, time.Minute)
+					return err
+				})
+				if err != nil || got {
+					t.Errorf("started %v, %v", got, err)
+				}
 			})
-			if err != nil {
-				t.Error(err)
-			}
-			if got {
-				started <- true
-			}
-		})
-	}
+		}
+		w.waiting(len(people) - 1)
+		return err
+	})
 	wg.Wait()
-	require.Len(t, started, 1)
 	require.EqualValues(t, 1, w.count(`SELECT sum(attempts) FROM outbox`))
+}
+
+// waiting waits until so many transactions wait for another's lock.
+func (w *world) waiting(n int) {
+	w.t.Helper()
+	require.Eventually(w.t, func() bool {
+		return w.count(`SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`) >= int64(n)
+	}, 20*time.Second, 5*time.Millisecond)
 }
 
 // Whoever says BAJA while something waits hears none of it; promotions need the
