@@ -41,6 +41,12 @@ type Phone struct {
 	scanned chan string
 	timeout time.Duration
 
+	lost, ended chan struct{} // the connection; the phone
+	ending      sync.Once
+	done        sync.WaitGroup
+	line        sync.Mutex // held while connecting and disconnecting
+	wanted      bool       // online; guarded by line
+
 	mu       sync.Mutex
 	received []Received
 	read     int // how many Next has given
@@ -144,7 +150,7 @@ func (s *Server) Link(ctx context.Context, number string, opts ...PhoneOption) (
 		_ = db.Close()
 		return nil, err
 	}
-	p := &Phone{s: s, db: db, guard: newGuard(), scanned: make(chan string, 1), timeout: sendTimeout, sent: map[string]sentMessage{}, Account: s.Account(number)}
+	p := &Phone{s: s, db: db, guard: newGuard(), scanned: make(chan string, 1), timeout: sendTimeout, lost: make(chan struct{}, 1), ended: make(chan struct{}), sent: map[string]sentMessage{}, Account: s.Account(number)}
 	p.Client = whatsmeow.NewClient(container.NewDevice(), waLog.Noop)
 	p.Client.Store.PushName = "wasim " + p.Account.Number()
 	s.Redirect(p.Client)
@@ -152,12 +158,13 @@ func (s *Server) Link(ctx context.Context, number string, opts ...PhoneOption) (
 	p.Client.SynchronousAck = true
 	p.Client.DisableLoginAutoReconnect = true // the guard goes in between
 	p.Client.ManualHistorySyncDownload = true
-	p.Client.InitialAutoReconnect = true
+	p.Client.EnableAutoReconnect = false // stay does it
 	for _, o := range opts {
 		o(p)
 	}
 	p.Account.SetName(p.Client.Store.PushName)
 	p.Client.AddEventHandler(p.handle)
+	p.done.Go(p.stay)
 	if err := p.link(ctx); err != nil {
 		p.Close()
 		return nil, err
@@ -174,7 +181,7 @@ func (s *Server) Redirect(client *whatsmeow.Client) {
 }
 
 func (p *Phone) link(ctx context.Context) error {
-	if err := p.Client.ConnectContext(ctx); err != nil {
+	if err := p.Client.Connect(); err != nil {
 		return err
 	}
 	var qr string
@@ -202,9 +209,10 @@ func (p *Phone) connect(ctx context.Context) error {
 		return p.came
 	}
 	before := count()
-	if err := p.Client.Connect(); err != nil {
-		return err
-	}
+	p.line.Lock()
+	p.wanted = true
+	p.line.Unlock()
+	p.lose(false)
 	return p.s.Until(ctx, func() bool { return count() > before && p.Device.Online() })
 }
 
@@ -221,6 +229,12 @@ func (p *Phone) handle(event any) {
 		p.take(p.read1(e))
 	case *events.UndecryptableMessage:
 		p.take(Received{ID: e.Info.ID, From: e.Info.Sender, FromAlt: e.Info.SenderAlt, Chat: e.Info.Chat, FromMe: e.Info.IsFromMe, Failed: true, Info: e.Info, At: time.Now()})
+	case *events.Disconnected:
+		p.lose(false)
+	case *events.KeepAliveTimeout:
+		if time.Since(e.LastSuccess) > whatsmeow.KeepAliveMaxFailTime {
+			p.lose(true)
+		}
 	case *events.Connected:
 		p.mu.Lock()
 		p.came++
@@ -280,7 +294,8 @@ func (p *Phone) read1(e *events.Message) Received {
 }
 
 // Handle adds a function that is given every event of the client, after the
-// phone has taken it in.
+// phone has taken it in. Messages come one by one; events of the connection may
+// come at the same time.
 func (p *Phone) Handle(h func(event any)) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -442,9 +457,6 @@ func (p *Phone) WaitFor(n int) []Received {
 	return p.Readable()
 }
 
-// Disconnect takes the phone off the network.
-func (p *Phone) Disconnect() { p.Client.Disconnect() }
-
 // Connect brings it back, and returns when it is online.
 func (p *Phone) Connect() error {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
@@ -460,6 +472,8 @@ func (p *Phone) Reconnect() error {
 
 // Close disconnects the phone and forgets its sessions.
 func (p *Phone) Close() {
-	p.Client.Disconnect()
+	p.ending.Do(func() { close(p.ended) })
+	p.Disconnect()
+	p.done.Wait()
 	_ = p.db.Close()
 }
