@@ -47,7 +47,7 @@ func TestWrongSettingsStopTheStart(t *testing.T) {
 		{"a URL", []string{"PUBLIC_URL=localhost"}, []string{"dev"}, "PUBLIC_URL"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			out, code := qoa(t, append(c.env, "QOA_DATA_DIR="+t.TempDir()), "", c.args...)
+			out, code := qoa(t, append(c.env, "QOA_DATA_DIR="+dataDir(t)), "", c.args...)
 			require.Equal(t, 1, code, out)
 			require.Contains(t, out, c.want)
 		})
@@ -121,7 +121,7 @@ func TestCommandsWorkInTheEnvironmentOfProduction(t *testing.T) {
 // The commands work on the embedded database while nothing runs: migrate, seed
 // twice, an admin, a clean ledger.
 func TestCommandsWorkOnTheEmbeddedDatabase(t *testing.T) {
-	env := []string{"QOA_DATA_DIR=" + t.TempDir()}
+	env := []string{"QOA_DATA_DIR=" + dataDir(t)}
 	for _, c := range []struct {
 		stdin string
 		args  []string

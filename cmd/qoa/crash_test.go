@@ -28,7 +28,7 @@ func TestKilledAtAnyInstantNothingIsLostOrDoubled(t *testing.T) {
 	t.Logf("seed %d", seed)
 	random := rand.New(rand.NewPCG(seed, 0))
 
-	dir := t.TempDir()
+	dir := dataDir(t)
 	d := startDev(t, dir, "0")
 	_, card := d.onboard("+525587650000")
 	port := d.url[len("http://localhost:"):]
@@ -64,7 +64,7 @@ func TestKilledAtAnyInstantNothingIsLostOrDoubled(t *testing.T) {
 // Without its Postgres the process says so and ends, instead of answering 503
 // for ever; the next start recovers.
 func TestALostPostgresEndsDevWithAReason(t *testing.T) {
-	dir := t.TempDir()
+	dir := dataDir(t)
 	d := startDev(t, dir, "0")
 	_, card := d.onboard("+525587650001")
 	_, status := d.buy("before", card, 1)

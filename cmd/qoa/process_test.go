@@ -60,6 +60,18 @@ func qoa(t *testing.T, env []string, stdin string, args ...string) (out string, 
 	return string(b), cmd.ProcessState.ExitCode()
 }
 
+// dataDir is a folder for the data of a test, which any account may enter: else,
+// where the tests run as root, the program would keep it elsewhere, and nobody
+// would remove it there.
+func dataDir(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "qoa-data-")
+	require.NoError(t, err)
+	t.Cleanup(func() { assert.NoError(t, os.RemoveAll(dir)) })
+	require.NoError(t, os.Chmod(dir, 0o755)) //nolint:gosec // a test's data is no secret
+	return dir
+}
+
 // clean takes our settings out of an environment.
 func clean(env []string) []string {
 	var kept []string

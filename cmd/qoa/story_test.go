@@ -102,7 +102,7 @@ func (b *browser) shot(name string) {
 
 // The eight steps in a browser, as the people of the story see them.
 func TestTheStoryInABrowser(t *testing.T) {
-	d := startDev(t, t.TempDir(), "0")
+	d := startDev(t, dataDir(t), "0")
 	b := newBrowser(t)
 
 	// 1 and 2: the shop's QR leads to WhatsApp with the message; its poster prints.
