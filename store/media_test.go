@@ -108,3 +108,21 @@ func TestFetchingAFileIsTriedAgain(t *testing.T) {
 	w.clock.Advance(time.Hour)
 	require.Empty(t, due(n.ID))
 }
+
+// Erasing a person forgets their files, with what it takes to fetch them.
+func TestErasingForgetsFiles(t *testing.T) {
+	w := newWorld(t, 4)
+	ctx := t.Context()
+	for _, id := range []string{"fetched", "waiting"} {
+		w.gets(store.Inbound{MessageID: id, Kind: store.KindImage, Media: &store.MediaSource{Mime: "image/png", Ref: []byte("key")}})
+	}
+	w.do(func(tx *store.Tx) error {
+		due, err := tx.DueMedia(ctx, "", 1)
+		require.NoError(t, err)
+		require.NoError(t, tx.SaveMedia(ctx, due[0].Inbox, png))
+		person, err := tx.FindPhone(ctx, anaPhone)
+		require.NoError(t, err)
+		return tx.Erase(ctx, person, "borrar")
+	})
+	require.Zero(t, w.count(`SELECT count(*) FROM media WHERE content IS NOT NULL OR sha256 IS NOT NULL OR ref IS NOT NULL OR status = 'waiting'`))
+}

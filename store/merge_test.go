@@ -230,6 +230,7 @@ func TestATenderoStaysOneThroughAMerge(t *testing.T) {
 	w := newWorld(t, 4)
 	ctx := t.Context()
 	phone, _ := w.writes(ana["phone"], "m1", "hola")
+	w.clock.Advance(time.Second)
 	lid, _ := w.writes(ana["LID"], "m2", "hola")
 	for _, k := range []struct {
 		person loyalty.ID
@@ -359,6 +360,7 @@ func TestAMergeWaitsForTheTurn(t *testing.T) {
 // Three names, two merges: nothing is left behind on the way.
 func TestMergesOfMerges(t *testing.T) {
 	w := newWorld(t, 4)
+	w.clock.Advance(time.Minute)
 	_, lidCard := w.onboards("LID")
 	w.buys(lidCard, 1)
 	_, phoneCard := w.onboards("phone")
