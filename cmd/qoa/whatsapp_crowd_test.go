@@ -26,6 +26,7 @@ type crowd struct {
 	random   io.Reader
 	people   []*writer
 	answered atomic.Int64 // of all of them, the codes alone
+	over     atomic.Bool  // nobody waits for anything any more
 }
 
 // writer is one of them.
