@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"crypto/hmac"
+	"strconv"
 	"sync/atomic"
 	"time"
 
@@ -58,18 +59,21 @@ func (db *DB) CardPage(ctx context.Context, secret, code string, most int) (p Ca
 
 func (tx *Tx) cardPage(ctx context.Context, secret, code string, most int) (p CardPage, err error) {
 	r, of := walletReading{now: tx.now}, ofCard(code)
+	// Of a number that is not in the statement, Postgres believes that it asks for a
+	// tenth of all: where that is more, it plans the statement anew each time.
+	latest := ` LIMIT ` + strconv.Itoa(most)
 	var b pgx.Batch
 	r.queue(&b, of)
 	b.Queue(`
 		SELECT pu.status, s.name, s.time_zone, pu.occurred_at, coalesce(pu.settled, pu.receipt) FROM purchases pu JOIN shops s ON s.id = pu.shop_id
-		WHERE pu.person_id = `+of.person+` ORDER BY pu.occurred_at DESC, pu.id DESC LIMIT $2`, of.key, most).
+		WHERE pu.person_id = `+of.person+` ORDER BY pu.occurred_at DESC, pu.id DESC`+latest, of.key).
 		Query(func(rows pgx.Rows) error {
 			p.Bought, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (v Bought, err error) {
 				return v, row.Scan(&v.Status, &v.Shop, &v.TimeZone, &v.At, &v.boughtLines)
 			})
 			return err
 		})
-	queued(&b, &p.Taken, selectTaken(of), of.key, most)
+	queued(&b, &p.Taken, selectTaken(of)+latest, of.key)
 	queued(&b, &p.Redemptions, selectOpen(of), of.key, tx.now)
 	b.Queue(selectEvidence(of), of.key, tx.now, tx.now.Add(-EvidenceLife)).QueryRow(func(row pgx.Row) error {
 		return ignoreNone(row.Scan(&p.Evidence.Code, &p.Evidence.ExpiresAt))

@@ -233,3 +233,22 @@ func TestTheLinkOfAMergedPersonOpensTheCard(t *testing.T) {
 	_, err := w.db.CardPage(t.Context(), secret, card, 20)
 	require.Equal(t, loyalty.CodeCardNotFound, loyalty.CodeOf(err), "erased")
 }
+
+// A long history is no reason to plan the page's statements at every view: that
+// costs more than running them.
+func TestACardPageOfALongHistoryIsPlannedOnce(t *testing.T) {
+	w := newWorld(t, 1)
+	w.earn(1)
+	require.NoError(t, w.exec(`
+		INSERT INTO purchases (id, shop_id, person_id, channel, captured, status, total_cents, actor, receipt, basis, occurred_at, recorded_at)
+		SELECT gen_random_uuid(), shop_id, person_id, channel, captured, status, total_cents, actor, receipt, basis, occurred_at - n * interval '1 hour', recorded_at
+		FROM purchases, generate_series(1, 1000) n`))
+	require.NoError(t, w.exec(`ANALYZE purchases`))
+	secret, card := w.link(w.person)
+	for range 20 {
+		require.Len(t, w.opened(w.db, secret, card).Bought, 20)
+	}
+	statement, times, err := w.db.PlannedAnew(t.Context())
+	require.NoError(t, err)
+	require.LessOrEqual(t, times, int64(5), statement) // Postgres tries five times what that brings
+}

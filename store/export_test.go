@@ -50,3 +50,10 @@ func (tx *Tx) HoldBudgets(ctx context.Context) error {
 
 // Flush sends what is queued.
 func (tx *Tx) Flush(ctx context.Context) error { return tx.pipe.flush(ctx) }
+
+// PlannedAnew is the statement that the pool's one connection has planned for its
+// parameters most often, and how often.
+func (db *DB) PlannedAnew(ctx context.Context) (statement string, times int64, err error) {
+	err = db.pool.QueryRow(ctx, `SELECT statement, custom_plans FROM pg_prepared_statements ORDER BY custom_plans DESC LIMIT 1`).Scan(&statement, &times)
+	return statement, times, err
+}

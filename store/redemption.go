@@ -104,7 +104,7 @@ type Taken struct {
 // TakenRewards gives the consumer's latest rewards, newest first; those that were
 // given back are as if they had never been.
 func (tx *Tx) TakenRewards(ctx context.Context, person loyalty.ID, limit int) ([]Taken, error) {
-	return collect[Taken](ctx, tx, selectTaken(ofPerson(person)), person, limit)
+	return collect[Taken](ctx, tx, selectTaken(ofPerson(person))+` LIMIT $2`, person, limit)
 }
 
 func selectTaken(of whose) string {
@@ -112,5 +112,5 @@ func selectTaken(of whose) string {
 		SELECT r.name AS reward, d.unit, d.amount, d.status = 'delivered' AS delivered, coalesce(s.name, '') AS shop,
 		  coalesce(s.time_zone, '') AS time_zone, d.requested_at
 		FROM redemptions d JOIN rewards r ON r.id = d.reward_id LEFT JOIN shops s ON s.id = d.shop_id
-		WHERE d.person_id = ` + of.person + ` AND d.status IN ('requested', 'delivered') ORDER BY d.requested_at DESC, d.id DESC LIMIT $2`
+		WHERE d.person_id = ` + of.person + ` AND d.status IN ('requested', 'delivered') ORDER BY d.requested_at DESC, d.id DESC`
 }

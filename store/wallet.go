@@ -119,7 +119,7 @@ func (tx *Tx) History(ctx context.Context, person loyalty.ID, limit int) ([]Move
 // movements gives the latest purchases that the condition picks; it may use $1
 // for of, and $3 onwards for more.
 func (tx *Tx) movements(ctx context.Context, condition string, of loyalty.ID, limit int, more ...any) ([]Movement, error) {
-	rows, err := tx.tx.Query(ctx, selectMovements(condition), append([]any{of, limit}, more...)...)
+	rows, err := tx.tx.Query(ctx, selectMovements(condition)+` LIMIT $2`, append([]any{of, limit}, more...)...)
 	if err != nil {
 		return nil, err
 	}
@@ -129,7 +129,7 @@ func (tx *Tx) movements(ctx context.Context, condition string, of loyalty.ID, li
 func selectMovements(condition string) string {
 	return `
 		SELECT coalesce(pu.settled, pu.receipt), pu.status, s.id, s.name, s.time_zone FROM purchases pu JOIN shops s ON s.id = pu.shop_id
-		WHERE ` + condition + ` ORDER BY pu.occurred_at DESC, pu.id DESC LIMIT $2`
+		WHERE ` + condition + ` ORDER BY pu.occurred_at DESC, pu.id DESC`
 }
 
 func scanMovement(row pgx.CollectableRow) (m Movement, err error) {

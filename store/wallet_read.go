@@ -80,7 +80,7 @@ func (r *walletReading) queue(b *pgx.Batch, of whose) {
 		r.parts, err = pgx.CollectRows(rows, scanPart)
 		return err
 	})
-	b.Queue(selectMovements(`pu.person_id = `+of.person+` AND pu.status = 'pending'`), of.key, nil).Query(func(rows pgx.Rows) (err error) {
+	b.Queue(selectMovements(`pu.person_id = `+of.person+` AND pu.status = 'pending'`), of.key).Query(func(rows pgx.Rows) (err error) {
 		r.pending, err = pgx.CollectRows(rows, scanMovement)
 		return err
 	})
