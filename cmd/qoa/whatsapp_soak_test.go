@@ -84,6 +84,10 @@ func TestWhatsAppSoak(t *testing.T) {
 	require.Zero(t, w.count(`SELECT count(*) FROM inbox WHERE status NOT IN ('done')`))
 	require.Zero(t, w.count(`SELECT count(*) FROM outbox WHERE status IN ('queued', 'failed', 'dropped')`))
 	require.Empty(t, w.whatsapp.Overlaps())
+	stopping := time.Now()
+	s.bot.stop()
+	require.Equal(t, 0, s.bot.cmd.ProcessState.ExitCode())
+	t.Logf("stopped in order in %s", time.Since(stopping).Round(10*time.Millisecond))
 }
 
 // storm is what goes wrong.

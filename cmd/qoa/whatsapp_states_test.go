@@ -111,7 +111,9 @@ func TestStatesOfNumbers(t *testing.T) {
 		}
 	}
 
-	// Reminders and receipts are due for everybody, and some write.
+	// Reminders and receipts are due for everybody, and all write. Pacing holds the
+	// reminder of the number that is well for some sweeps: all see the others' rows.
+	w.sql(`UPDATE whatsapp_numbers SET next_start_at = now() + interval '3 seconds' WHERE id = $1`, lines[well].id)
 	sent := make([]int, len(lines))
 	for i, l := range lines {
 		sent[i] = len(l.account.Sent())
@@ -123,13 +125,13 @@ func TestStatesOfNumbers(t *testing.T) {
 		_, status := d.buy(fmt.Sprintf("states-after-%d", i), cards[i], 1)
 		require.Equal(t, http.StatusCreated, status)
 	}
-	for _, p := range people {
-		require.NotEmpty(t, p.SendText(lines[indexOf(people, p)].phone, "saldo"))
+	for i, p := range people {
+		require.NotEmpty(t, p.SendText(lines[i].phone, "saldo"))
 	}
 	// The one that is well sends all three; the restricted one answers, says what a
 	// purchase brought, and begins nothing.
 	w.until("all of the number that is well", func() bool { return len(heard(people[well])) >= 5 })
-	require.Contains(t, fmt.Sprint(texts(heard(people[well]))), "Escribe BAJA si ya no quieres recordatorios")
+	require.Contains(t, fmt.Sprint(texts(heard(people[well]))), "recordatorios")
 	w.until("the restricted number's receipt and answer", func() bool { return len(heard(people[restricted])) >= 4 })
 	// What is queued later and sent shows that the others had their time.
 	_, status := d.buy("states-witness", cards[well], 1)
@@ -174,15 +176,6 @@ func TestStatesOfNumbers(t *testing.T) {
 	require.Contains(t, w.waitHeard(people[restricted], 5).Text, "BAJA")
 	require.Len(t, heard(people[replaced]), 5)
 	require.Empty(t, w.whatsapp.Overlaps())
-}
-
-func indexOf(all []*wasim.Phone, p *wasim.Phone) int {
-	for i := range all {
-		if all[i] == p {
-			return i
-		}
-	}
-	return -1
 }
 
 // desk is the backoffice as the admin's browser gets it.
