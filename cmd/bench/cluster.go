@@ -7,14 +7,15 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/qoa-conectados/qoa/store/embedded"
 )
 
-// cluster is a private Postgres and Redis in a temporary folder. Postgres has the
-// settings of `qoa dev`, which are its defaults: what is committed is on disk.
+// cluster is a private Postgres and Redis in a temporary folder. What is committed
+// is on disk.
 type cluster struct {
 	dir      string
 	postgres *embedded.Postgres
@@ -45,23 +46,36 @@ func (c *cluster) start(ctx context.Context, o options) error {
 	if err := c.boot(ctx); err != nil {
 		return err
 	}
-	if o.explain {
-		if err := c.countStatements(ctx); err != nil {
-			return err
-		}
+	if err := c.tune(ctx, o.explain); err != nil {
+		return err
 	}
 	var err error
 	c.redis, err = embedded.StartRedis(ctx, embedded.RedisConfig{Dir: filepath.Join(c.dir, "redis"), Require: true})
 	return err
 }
 
-// countStatements starts Postgres again with what counts them.
-func (c *cluster) countStatements(ctx context.Context) error {
-	err := execute(ctx, c.url(firstDatabase), `ALTER SYSTEM SET shared_preload_libraries = 'pg_stat_statements'`)
+// ofAServer are the settings that docs/deployment.md asks of a server: Postgres'
+// defaults are those of a small guest on a shared machine. None of them makes a
+// commit less durable.
+var ofAServer = []string{
+	`ALTER SYSTEM SET shared_buffers = '2GB'`,
+	`ALTER SYSTEM SET max_wal_size = '8GB'`,
+	`ALTER SYSTEM SET checkpoint_timeout = '15min'`,
+	`ALTER SYSTEM SET wal_compression = on`,
+}
+
+// tune starts Postgres again with these settings, and with what counts statements
+// where that is wanted.
+func (c *cluster) tune(ctx context.Context, counting bool) error {
+	settings := ofAServer
+	if counting {
+		settings = append(slices.Clone(settings), `ALTER SYSTEM SET shared_preload_libraries = 'pg_stat_statements'`)
+	}
+	err := execute(ctx, c.url(firstDatabase), settings...)
 	if err = errors.Join(err, c.postgres.Stop()); err != nil {
 		return err
 	}
-	if err := c.boot(ctx); err != nil {
+	if err := c.boot(ctx); err != nil || !counting {
 		return err
 	}
 	return execute(ctx, c.url(firstDatabase), `CREATE EXTENSION pg_stat_statements`,
@@ -106,8 +120,11 @@ func (c *cluster) clone(ctx context.Context, from, to string) error {
 
 // checkpoint writes all pages, so that no measurement pays for what one before
 // it left.
-func (c *cluster) checkpoint(ctx context.Context) error {
-	return execute(ctx, c.url("postgres"), `CHECKPOINT`)
+func (b *bench) checkpoint(ctx context.Context) error {
+	if b.steady {
+		return nil
+	}
+	return execute(ctx, b.url("postgres"), `CHECKPOINT`)
 }
 
 // execute runs statements on a connection of their own.

@@ -79,6 +79,10 @@ func growth(ctx context.Context, o options) (err error) {
 		}
 		sites = append(sites, s)
 	}
+	if err := b.checkpoint(ctx); err != nil {
+		return err
+	}
+	b.steady = true
 	r := growthReport{Machine: thisMachine(ctx, b)}
 	if r.Sizes, err = b.sizes(ctx, sites); err != nil {
 		return err

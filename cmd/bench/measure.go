@@ -16,6 +16,9 @@ type bench struct {
 	*cluster
 	world      *world
 	postmaster int // the process
+	// steady measures between two checkpoints. Just after one, each page's first
+	// change is written whole, which a small history is through with at once.
+	steady bool
 }
 
 func (b *bench) findPostmaster(ctx context.Context) error {
