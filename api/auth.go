@@ -40,7 +40,10 @@ func (s *server) authorize(r Route) fiber.Handler {
 				c.Locals(scopeKey, scope)
 				c.Locals(credentialKey, credential)
 				err := c.Next()
-				if err == nil || loyalty.CodeOf(err) == loyalty.CodeUnauthorized {
+				switch loyalty.CodeOf(err) {
+				case "", loyalty.CodeUnauthorized:
+					return err
+				case loyalty.CodeUnavailable: // says nothing of anything, and who has no time needs no more work
 					return err
 				}
 				if _, proof := s.authenticate(c, kind, token); proof != nil {

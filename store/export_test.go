@@ -1,6 +1,9 @@
 package store
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // FillHashing takes every slot for hashing passwords, as a burst of logins
 // does, until release is called.
@@ -38,6 +41,16 @@ func (db *DB) Queued() int {
 	defer db.till.mu.Unlock()
 	return len(db.till.waiting)
 }
+
+// LetRoundsLast says after what time a round is broken off.
+func (db *DB) LetRoundsLast(d time.Duration) {
+	db.till.mu.Lock()
+	defer db.till.mu.Unlock()
+	db.till.lasts = d
+}
+
+// MostQueued is how many purchases may wait for a round.
+const MostQueued = mostWaiting
 
 // MostRounds is how many rounds of purchases are under way at once.
 const MostRounds = mostRounds

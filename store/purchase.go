@@ -133,7 +133,7 @@ func (tx *Tx) RecordPurchase(ctx context.Context, scope loyalty.Scope, in Purcha
 // order is a purchase as it was asked for, understood and within its bounds.
 type order struct {
 	in     PurchaseInput
-	scope  loyalty.Scope // who asks
+	scope  loyalty.Scope // who asks, as far as is known
 	proof  *Credential   // by which the caller is to be known; nil: it is known
 	trace  string
 	code   string
@@ -157,6 +157,7 @@ type purchase struct {
 	refused  error // why it cannot be recorded
 
 	caller loyalty.Scope // who asks, proven where that was to be
+	actor  string        // the caller by whose name the cause was looked for
 	tiers  map[loyalty.ID]loyalty.TierStanding
 
 	lines []loyalty.Line

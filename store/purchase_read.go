@@ -23,7 +23,9 @@ func (r round) read(ctx context.Context, tx *Tx, held patience) (quotaStates, er
 		if err != nil {
 			return nil, err
 		}
-		sure := true
+		// Who was known by another name, until two persons turned out to be one, has
+		// the keys of both.
+		sure := !slices.ContainsFunc(r, func(p *purchase) bool { return p.refused == nil && p.actor != p.caller.Actor() })
 		for _, p := range r.open() {
 			if p.person.MergedInto != "" {
 				// The card of somebody who turned out to be another: the other's is it.
@@ -39,6 +41,9 @@ func (r round) read(ctx context.Context, tx *Tx, held patience) (quotaStates, er
 			// first time: once they were read anew, what they need may be something
 			// else.
 			sure = false
+			if p.known = tx.db.memory.recollect(p.in.ShopCode, p.gtins); p.known.holds(now) {
+				continue // another of the round asked already
+			}
 			if p.known, err = tx.recall(ctx, now, p.in.ShopCode, p.gtins); err != nil {
 				return nil, err
 			}
@@ -126,7 +131,8 @@ func (r round) queueContext(b *pgx.Batch, read func(pgx.Rows) error) {
 	var campaigns []loyalty.ID
 	segmented := false
 	for _, p := range r {
-		scopes, keys, shops = append(scopes, purchaseCause(p.scope)), append(keys, p.in.Key), append(shops, optional(p.known.shop.ID))
+		p.actor = p.caller.Actor()
+		scopes, keys, shops = append(scopes, purchaseCause(p.caller)), append(keys, p.in.Key), append(shops, optional(p.known.shop.ID))
 		segmented = p.asks(&campaigns) || segmented
 	}
 	who := `c.card_code = x.code`

@@ -171,10 +171,10 @@ func (w *purchaseRows) add(p *purchase) error {
 	}
 	w.ids, w.shops, w.people = append(w.ids, p.receipt.ID), append(w.shops, p.known.shop.ID), append(w.people, p.person.ID)
 	w.channels, w.captured, w.statuses = append(w.channels, p.in.Channel), append(w.captured, p.in.Captured), append(w.statuses, p.receipt.Status)
-	w.actors, w.totals, w.receipts = append(w.actors, p.scope.Actor()), append(w.totals, int64(p.receipt.TotalCents)), append(w.receipts, string(receipt))
+	w.actors, w.totals, w.receipts = append(w.actors, p.actor), append(w.totals, int64(p.receipt.TotalCents)), append(w.receipts, string(receipt))
 	w.occurred, w.bases, w.matures = append(w.occurred, p.at), append(w.bases, basis), append(w.matures, p.matures)
 	w.pending = append(w.pending, arrayOrNull(p.pending))
-	w.causes, w.keys, w.digests = append(w.causes, purchaseCause(p.scope)), append(w.keys, p.in.Key), append(w.digests, p.digest)
+	w.causes, w.keys, w.digests = append(w.causes, purchaseCause(p.caller)), append(w.keys, p.in.Key), append(w.digests, p.digest)
 	for i, l := range p.lines {
 		w.of, w.lines, w.products = append(w.of, p.receipt.ID), append(w.lines, int32(i)), append(w.products, l.Product) //nolint:gosec // lines are few
 		w.quantities, w.prices = append(w.quantities, l.Quantity), append(w.prices, int64(l.UnitPrice))

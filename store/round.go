@@ -46,7 +46,9 @@ func (tx *Tx) record(ctx context.Context, r round, held patience) error {
 		return nil
 	}
 	// Who writes the same keys as another does so in the same order.
-	slices.SortFunc(accepted, func(a, b *purchase) int { return cmp.Compare(a.in.Key, b.in.Key) })
+	slices.SortFunc(accepted, func(a, b *purchase) int {
+		return cmp.Or(cmp.Compare(a.in.Key, b.in.Key), cmp.Compare(a.actor, b.actor))
+	})
 	return accepted.write(tx)
 }
 

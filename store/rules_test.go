@@ -60,8 +60,10 @@ func (w *world) buyIn(db *store.DB, key string) store.Receipt {
 func TestAPurchaseIsTwoRoundTrips(t *testing.T) {
 	w := newWorld(t, 4)
 	key := w.apiKey()
+	scope, code := w.who(store.APIKeyToken, key)
+	require.Empty(t, code)
 	buy := func(n int) {
-		_, _, err := w.db.RecordPurchase(t.Context(), w.admin, &store.Credential{Kind: store.APIKeyToken, Token: key},
+		_, _, err := w.db.RecordPurchase(t.Context(), scope, &store.Credential{Kind: store.APIKeyToken, Token: key},
 			w.purchase(fmt.Sprintf("trips-%d", n), w.card, 1))
 		require.NoError(t, err)
 	}

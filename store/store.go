@@ -113,7 +113,7 @@ func Open(ctx context.Context, opt Options) (*DB, error) {
 		pool.Close()
 		return nil, fmt.Errorf("store: ping: %w", err)
 	}
-	db := &DB{pool: pool, opt: opt, hashing: newHashGate(), trips: new(atomic.Int64), memory: newMemory(), till: new(till), offers: new(atomic.Pointer[offers])}
+	db := &DB{pool: pool, opt: opt, hashing: newHashGate(), trips: new(atomic.Int64), memory: newMemory(), till: newTill(cfg.MaxConns), offers: new(atomic.Pointer[offers])}
 	db.offers.Store(new(offers))
 	return db, nil
 }
@@ -141,10 +141,11 @@ func (db *DB) At(t time.Time) *DB {
 	return db.with(opt)
 }
 
-// with is the same database, sharing everything, with other options.
+// with is the same database with other options. It shares everything but the till,
+// whose rounds go by one clock.
 func (db *DB) with(opt Options) *DB {
 	other := *db
-	other.opt = opt
+	other.opt, other.till = opt, newTill(db.pool.Stat().MaxConns())
 	return &other
 }
 

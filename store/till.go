@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime/debug"
 	"slices"
@@ -19,7 +20,17 @@ import (
 type till struct {
 	mu      sync.Mutex
 	waiting []*ticket
-	rounds  int // that are under way
+	rounds  int             // that are under way
+	taken   map[string]bool // cards and causes of these
+	lasts   time.Duration   // how long a round may take
+
+	// A place for each of those who go alone at once: who waits for consumers holds
+	// some connections, and leaves the others to the rounds.
+	alone chan struct{}
+}
+
+func newTill(conns int32) *till {
+	return &till{taken: map[string]bool{}, lasts: roundTime, alone: make(chan struct{}, max(conns/4, 1))}
 }
 
 // linger is how long a busy till lets purchases come together after a round: those
@@ -34,18 +45,28 @@ const (
 	// mostTogether is how many purchases a round may have: its locks are held, and
 	// its failure is shared, by as many consumers.
 	mostTogether = 32
+	// mostWaiting is how many purchases may queue: some seconds' worth. Who comes
+	// past it is told so at once.
+	mostWaiting = 1 << 14
+	// roundTime is after what time a round is broken off, which takes milliseconds in
+	// good health: a connection that went silent, or a lock that somebody forgot, holds
+	// up those in it and not all who come after.
+	roundTime = 5 * time.Second
 )
 
 // ticket is a purchase in the queue.
 type ticket struct {
 	ctx   context.Context //nolint:containedctx // it waits with its caller
 	order *order
+	cause string        // scope and key
 	done  chan struct{} // closed when the following is known
 
 	receipt  Receipt
 	replayed bool
 	err      error
 }
+
+var errTooMany = errors.New("store: too many purchases wait")
 
 // RecordPurchase is Tx.RecordPurchase in a transaction that it may share with
 // purchases of other consumers, for a caller who is proven by it where there is
@@ -57,9 +78,9 @@ func (db *DB) RecordPurchase(ctx context.Context, scope loyalty.Scope, proof *Cr
 		return Receipt{}, false, err
 	}
 	o.trace, o.proof = Trace(ctx), proof
-	t := &ticket{ctx: ctx, order: o, done: make(chan struct{})}
+	t := &ticket{ctx: ctx, order: o, cause: purchaseCause(scope) + "\x00" + in.Key, done: make(chan struct{})}
 	if o.kind == loyalty.EvidenceCode {
-		db.recordAlone(ctx, t) // whose it is, nobody knows yet
+		db.recordAlone(t) // whose it is, nobody knows yet
 	} else {
 		db.till.join(db, t)
 	}
@@ -75,6 +96,10 @@ func (db *DB) RecordPurchase(ctx context.Context, scope loyalty.Scope, proof *Cr
 func (q *till) join(db *DB, t *ticket) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	if len(q.waiting) >= mostWaiting {
+		t.answer(Receipt{}, false, unavailable(errTooMany))
+		return
+	}
 	q.waiting = append(q.waiting, t)
 	if q.rounds < mostRounds {
 		q.rounds++
@@ -84,7 +109,7 @@ func (q *till) join(db *DB, t *ticket) {
 
 // serve records rounds until nobody waits.
 func (q *till) serve(db *DB) {
-	for tickets := q.next(); tickets != nil; tickets = q.next() {
+	for tickets := q.next(nil); tickets != nil; tickets = q.next(tickets) {
 		db.recordTogether(tickets)
 		if len(tickets) > 1 {
 			time.Sleep(linger)
@@ -92,23 +117,32 @@ func (q *till) serve(db *DB) {
 	}
 }
 
-// next takes those that waited longest, each of another consumer and with another
-// key: what two of the same do to each other is for one round after the other.
-// Where nobody waits, the round is over in the same breath.
-func (q *till) next() (tickets []*ticket) {
+// next ends a round and takes those that waited longest, each of another consumer
+// and with another key than all that are under way: what two of the same do to each
+// other is for one round after the other. Whose caller has left, nobody asks for any
+// more. Where nobody waits, the round is over in the same breath.
+func (q *till) next(ended []*ticket) (tickets []*ticket) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	type cause struct{ scope, key string }
-	codes, causes := map[string]bool{}, map[cause]bool{}
-	q.waiting = slices.DeleteFunc(q.waiting, func(t *ticket) bool {
-		c := cause{purchaseCause(t.order.scope), t.order.in.Key}
-		if len(tickets) == mostTogether || codes[t.order.code] || causes[c] {
-			return false
+	for _, t := range ended {
+		delete(q.taken, t.order.code)
+		delete(q.taken, t.cause)
+	}
+	seen, passed := 0, 0
+	for ; seen < len(q.waiting) && len(tickets) < mostTogether; seen++ {
+		t := q.waiting[seen]
+		switch {
+		case t.ctx.Err() != nil:
+			t.answer(Receipt{}, false, translate(t.ctx.Err()))
+		case q.taken[t.order.code] || q.taken[t.cause]:
+			q.waiting[passed] = t
+			passed++
+		default:
+			q.taken[t.order.code], q.taken[t.cause] = true, true
+			tickets = append(tickets, t)
 		}
-		codes[t.order.code], causes[c] = true, true
-		tickets = append(tickets, t)
-		return true
-	})
+	}
+	q.waiting = slices.Delete(q.waiting, passed, seen)
 	if tickets == nil {
 		q.rounds--
 	}
@@ -119,7 +153,8 @@ func (q *till) next() (tickets []*ticket) {
 // consumer held by another, goes alone: it holds up nobody but itself.
 func (db *DB) recordTogether(tickets []*ticket) {
 	var r round
-	ctx := context.WithoutCancel(tickets[0].ctx)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(tickets[0].ctx), db.till.lasts)
+	defer cancel()
 	err := db.guarded(func() error {
 		return db.inTx(ctx, 1, func(tx *Tx) error {
 			r = make(round, len(tickets))
@@ -131,20 +166,32 @@ func (db *DB) recordTogether(tickets []*ticket) {
 	})
 	for i, t := range tickets {
 		if err != nil || r[i].busy {
-			go db.recordAlone(context.WithoutCancel(t.ctx), t)
+			go db.till.leave(db, t)
 			continue
 		}
 		t.answer(r[i].receipt, r[i].first != nil, r[i].refused)
 	}
 }
 
-// recordAlone records a ticket in a transaction of its own.
-func (db *DB) recordAlone(ctx context.Context, t *ticket) {
+// leave records a ticket alone as soon as there is a place for it.
+func (q *till) leave(db *DB, t *ticket) {
+	select {
+	case q.alone <- struct{}{}:
+		defer func() { <-q.alone }()
+		db.recordAlone(t)
+	case <-t.ctx.Done():
+		t.answer(Receipt{}, false, translate(t.ctx.Err()))
+	}
+}
+
+// recordAlone records a ticket in a transaction of its own, for as long as its
+// caller waits.
+func (db *DB) recordAlone(t *ticket) {
 	var p *purchase
 	err := db.guarded(func() error {
-		return db.InTx(ctx, func(tx *Tx) error {
+		return db.InTx(t.ctx, func(tx *Tx) error {
 			p = t.order.begin()
-			if err := tx.record(ctx, round{p}, waits); err != nil {
+			if err := tx.record(t.ctx, round{p}, waits); err != nil {
 				return err
 			}
 			return p.refused
