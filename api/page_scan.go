@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -48,12 +49,13 @@ type scanForm struct {
 	key, code, scanned             string
 	quantity, price                map[string]string // by GTIN
 	otherGTIN, otherQty, otherCost string
+	at                             string // when the sale was made, if the phone kept it for a while
 }
 
 func readScanForm(c *fiber.Ctx) scanForm {
 	f := scanForm{
 		key: formText(c, "key"), code: formText(c, "code"), scanned: formText(c, "scanned"), quantity: map[string]string{}, price: map[string]string{},
-		otherGTIN: formText(c, "gtin"), otherQty: formText(c, "gtin_qty"), otherCost: formText(c, "gtin_price"),
+		otherGTIN: formText(c, "gtin"), otherQty: formText(c, "gtin_qty"), otherCost: formText(c, "gtin_price"), at: formText(c, "at"),
 	}
 	c.Request().PostArgs().VisitAll(func(k, v []byte) {
 		name, value := string(k), strings.TrimSpace(tidy(string(v)))
@@ -111,6 +113,18 @@ func (f scanForm) items() ([]store.ItemInput, error) {
 	return items, nil
 }
 
+// occurred reads when the sale was made; nil where the page says nothing of it.
+func (f scanForm) occurred() (*time.Time, error) {
+	if f.at == "" {
+		return nil, nil //nolint:nilnil // a sale of right now
+	}
+	at, err := time.Parse(time.RFC3339, f.at)
+	if err != nil {
+		return nil, loyalty.Invalid("hora", "no se entiende la hora de la venta")
+	}
+	return &at, nil
+}
+
 // captured says how the code came in. A reader types the address that a card's QR
 // holds, and a phone that scans it opens the page with the code; a person types
 // the code.
@@ -130,13 +144,20 @@ func (s *server) scanPage(c *fiber.Ctx) error {
 // again by a reload, its key makes it the same sale.
 func (s *server) scanPurchase(c *fiber.Ctx) error {
 	f, shop := readScanForm(c), formText(c, "shop")
+	if owner := formText(c, "owner"); owner != "" && owner != string(scopeOf(c).Person) {
+		return unauthorized() // a sale that the phone kept for another tendero: it waits for that one
+	}
 	var replayed bool
 	items, err := f.items()
+	var occurred *time.Time
+	if err == nil {
+		occurred, err = f.occurred()
+	}
 	var receipt store.Receipt
 	if err == nil {
 		receipt, err = tx(s, c, func(ctx context.Context, t *store.Tx) (r store.Receipt, err error) {
 			r, replayed, err = t.RecordPurchase(ctx, scopeOf(c), store.PurchaseInput{
-				Key: f.key, ShopCode: shop, Code: f.code, Captured: f.captured(), Items: items, Channel: store.ChannelScan,
+				Key: f.key, ShopCode: shop, Code: f.code, Captured: f.captured(), Items: items, OccurredAt: occurred, Channel: store.ChannelScan,
 			})
 			return r, err
 		})
@@ -157,6 +178,9 @@ func (s *server) scanPurchase(c *fiber.Ctx) error {
 			f.key = s.formKey()
 			result.Detail = "La página no llegó completa. Revisa y vuelve a enviar."
 		}
+		if wantsJSON(c) {
+			return s.refuseScan(c, p, shop, result, items)
+		}
 		return s.drawScan(c, p.Status, shop, f, func(v *templates.ScanView) {
 			v.Result = result
 			if result.Detail == "" {
@@ -164,9 +188,12 @@ func (s *server) scanPurchase(c *fiber.Ctx) error {
 			}
 		})
 	}
-	return s.drawScan(c, http.StatusOK, shop, scanForm{key: s.formKey()}, func(v *templates.ScanView) {
-		v.Result = saleResult(receipt, replayed)
-	})
+	result := saleResult(receipt, replayed)
+	result.Undo = s.undoOf(receipt)
+	if wantsJSON(c) {
+		return s.answerScan(c, http.StatusOK, shop, result)
+	}
+	return s.drawScan(c, http.StatusOK, shop, scanForm{key: s.formKey()}, func(v *templates.ScanView) { v.Result = result })
 }
 
 // saleWords says what is wrong with a sale in words of the page. Lines have no
@@ -259,6 +286,9 @@ func (s *server) scanDelivery(c *fiber.Ctx) error {
 			return err
 		}
 		status, result = p.Status, &templates.ScanResult{Title: "No se entregó el premio", Detail: errorWords(err)}
+	}
+	if wantsJSON(c) {
+		return s.answerScan(c, status, shop, result)
 	}
 	return s.drawScan(c, status, shop, f, func(v *templates.ScanView) {
 		v.Delivered = result

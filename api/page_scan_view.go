@@ -28,6 +28,19 @@ type scanDesk struct {
 const mostSales = 5
 
 func (s *server) drawScan(c *fiber.Ctx, status int, code string, f scanForm, finish func(*templates.ScanView)) error {
+	desk, err := s.readScan(c, code)
+	if err != nil {
+		return err
+	}
+	v := s.scanView(desk, f)
+	v.Tendero, v.Owner, v.Now = firstWord(sessionOf(c).Name), string(scopeOf(c).Person), s.DB.Now()
+	finish(&v)
+	return s.html(c, status, func(w io.Writer) error { return s.Pages.Scan(w, v) })
+}
+
+// readScan reads the day of one of the tendero's shops: of that with the code, or
+// of the first.
+func (s *server) readScan(c *fiber.Ctx, code string) (scanDesk, error) {
 	code, _ = loyalty.ParseCode(code)
 	desk, err := tx(s, c, func(ctx context.Context, t *store.Tx) (d scanDesk, err error) {
 		if d.shops, _, err = t.Shops(ctx, scopeOf(c), store.ShopFilter{}, store.Page{Limit: mostLimit}); err != nil || len(d.shops) == 0 {
@@ -46,16 +59,10 @@ func (s *server) drawScan(c *fiber.Ctx, status int, code string, f scanForm, fin
 		d.latest, err = t.LatestSales(ctx, scopeOf(c), d.shop.ID, midnight(t.Now(), d.shop.TimeZone), mostSales)
 		return d, err
 	})
-	if err != nil {
-		return err
+	if err == nil && desk.shop.ID == "" {
+		err = loyalty.Forbidden()
 	}
-	if desk.shop.ID == "" {
-		return loyalty.Forbidden()
-	}
-	v := s.scanView(desk, f)
-	v.Tendero = firstWord(sessionOf(c).Name)
-	finish(&v)
-	return s.html(c, status, func(w io.Writer) error { return s.Pages.Scan(w, v) })
+	return desk, err
 }
 
 func (s *server) scanView(d scanDesk, f scanForm) templates.ScanView {

@@ -84,8 +84,8 @@ func sampleScan() ScanView {
 			{GTIN: "7501000000036", Name: "Papas con limón", Earn: "1 sello", PriceCents: 1900},
 		},
 		OtherGTIN: "7501000000043", OtherQty: 1,
-		Scanned: "7H2KQ9M4", Links: sampleDesk().Links,
-		Result: &ScanResult{OK: true, Waits: []string{"1 sello en Antojo Consentido"}, Notes: []string{"En Puntos del Valle ya se llegó al límite."}, Title: "Venta guardada", Detail: "2 × Refresco Cola 600 ml en la tarjeta 7H2K-Q9M4.", Earned: []ScanEarned{
+		Scanned: "7H2KQ9M4", Links: sampleDesk().Links, Owner: "p1", Now: sampleTime(),
+		Result: &ScanResult{OK: true, Undo: &ScanUndo{Action: "/tienda/ventas/1/deshacer", Shop: "K7M2QR", Seconds: 600}, Waits: []string{"1 sello en Antojo Consentido"}, Notes: []string{"En Puntos del Valle ya se llegó al límite."}, Title: "Venta guardada", Detail: "2 × Refresco Cola 600 ml en la tarjeta 7H2K-Q9M4.", Earned: []ScanEarned{
 			{Campaign: "Junta 10 y gana", Stamps: true, Amount: 2, Balance: 10, Goal: 10, Ready: true},
 			{Campaign: "Puntos del Valle", Amount: 36, Balance: 376, Goal: 500},
 		}},

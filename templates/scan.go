@@ -14,8 +14,13 @@ import (
 // empty) for each product, and gtin, gtin_qty, gtin_price for one typed or read
 // by a barcode reader. The delivery form posts to DeliverAction: csrf, key,
 // shop, code (R…). The same page is rendered as the answer.
+//
+// The script posts the same fields and asks for JSON; what the phone keeps until
+// there is a network it posts later, with at (RFC 3339), the sale's own time.
 type ScanView struct {
-	Tendero  string // first name; may be empty
+	Tendero  string    // first name; may be empty
+	Owner    string    // whose sales the phone may keep: who else enters there does not send them
+	Now      time.Time // by our clock: a phone's own may be wrong
 	Shop     ScanShop
 	Shops    []ScanShop // all of this tendero; chosen by GET /tienda?shop=CODE
 	CSRF     string
@@ -69,6 +74,14 @@ type ScanResult struct {
 	Earned []ScanEarned
 	Waits  []string // what the customer must confirm: "1 sello en Junta 10"
 	Notes  []string // why less was given than the rules say
+	Undo   *ScanUndo
+}
+
+// ScanUndo takes a sale back that was just made: a form of its own, for so long.
+type ScanUndo struct {
+	Action  string
+	Shop    string // its code
+	Seconds int    // that are left
 }
 
 // ScanEarned is what one campaign gave, and where the card stands now.
@@ -112,6 +125,14 @@ type ScanSale struct {
 
 // Scan renders the page.
 func (s *Set) Scan(w io.Writer, v ScanView) error { return s.render(w, "scan", "layout", v) }
+
+// ScanResult renders an answer alone, for the page's script.
+func (s *Set) ScanResult(w io.Writer, v *ScanResult) error {
+	return s.render(w, "scan", "scan_result", v)
+}
+
+// ScanToday renders the day so far alone, for the page's script.
+func (s *Set) ScanToday(w io.Writer, v ScanToday) error { return s.render(w, "scan", "scan_today", v) }
 
 // ScanLoginView tells a tendero how to enter: there is no password, the phone is
 // the key.

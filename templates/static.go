@@ -84,6 +84,8 @@ func contentType(ext string) (string, error) {
 		return "text/javascript; charset=utf-8", nil
 	case ".svg":
 		return "image/svg+xml", nil
+	case ".png":
+		return "image/png", nil
 	}
 	return "", fmt.Errorf("no content type for %q", ext)
 }
