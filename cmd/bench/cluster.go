@@ -61,7 +61,6 @@ var ofAServer = []string{
 	`ALTER SYSTEM SET shared_buffers = '2GB'`,
 	`ALTER SYSTEM SET max_wal_size = '8GB'`,
 	`ALTER SYSTEM SET checkpoint_timeout = '15min'`,
-	`ALTER SYSTEM SET wal_compression = on`,
 }
 
 // tune starts Postgres again with these settings, and with what counts statements
