@@ -54,7 +54,7 @@ func (c *cluster) start(ctx context.Context, o options) error {
 	return err
 }
 
-// ofAServer are the settings that docs/deployment.md asks of a server: Postgres'
+// ofAServer are settings that a server of its own has: Postgres
 // defaults are those of a small guest on a shared machine. None of them makes a
 // commit less durable.
 var ofAServer = []string{
