@@ -54,7 +54,7 @@ func (tx *Tx) nextTurn(ctx context.Context, person loyalty.ID, turn *Turn) (lock
 		  i.trace_id, i.received_at, coalesce(a.wire, a.address, ''), coalesce(i.begun_by, ''),
 		  p.id, p.name, p.opted_out_at, p.first_wrote_at, EXISTS (SELECT FROM tenderos t WHERE t.person_id = p.id AND t.active)
 		FROM inbox i JOIN persons p ON p.id = i.person_id LEFT JOIN addresses a ON a.id = i.address_id
-		WHERE i.person_id = $1 AND i.status = 'pending' AND (i.due_at IS NULL OR i.due_at <= $2) AND EXISTS (SELECT FROM conversations WHERE person_id = $1)
+		WHERE i.person_id = $1 AND i.status = 'pending' AND (i.due_at IS NULL OR i.due_at <= $2 AND `+askable+`) AND EXISTS (SELECT FROM conversations WHERE person_id = $1)
 		ORDER BY i.seq LIMIT 1 FOR NO KEY UPDATE OF i`, person, tx.now).
 		QueryRow(func(row pgx.Row) error {
 			m, p, begun := &turn.Message, &turn.Person, ""

@@ -47,6 +47,20 @@ const (
 // before its sender is asked to write it once more.
 const rereadPatience = 20 * time.Second
 
+// askable says of an inbox row i whether what could not be read has had its time at
+// $2: it can come again only while its number is connected.
+const askable = `(i.number_id IS NULL OR EXISTS (SELECT FROM whatsapp_numbers n WHERE n.id = i.number_id
+	AND (n.deleted_at IS NOT NULL OR n.status IN ('connected', 'restricted') AND n.lease_until > $2)))`
+
+// rereadAgain begins the time anew of what number $1 could not read, where its
+// status becomes $5 at $4: a number that is back has it to come.
+const rereadAgain = `
+	WITH unread AS (
+		UPDATE inbox i SET due_at = $4::timestamptz + interval '20 seconds' FROM whatsapp_numbers n
+		WHERE n.id = $1 AND n.status NOT IN ('connected', 'restricted') AND $5 IN ('connected', 'restricted')
+		  AND i.number_id = n.id AND i.status = 'pending' AND i.kind = 'undecryptable'
+	)`
+
 // Receive persists a message; after the commit it may be acknowledged. The
 // same message again is known by its ID, whichever of the person's addresses it
 // comes from, and nothing happens (law 2).
@@ -246,8 +260,8 @@ func (tx *Tx) BeginTurn(ctx context.Context, m Message) (parked bool, err error)
 // sweep that makes a lost ring harmless.
 func (tx *Tx) DueTurns(ctx context.Context, patience time.Duration, limit int) ([]Event, error) {
 	return tx.dueEvents(ctx, TurnDue, `
-		SELECT DISTINCT ON (person_id) person_id, id, NULL::uuid FROM inbox
-		WHERE status = 'pending' AND (due_at IS NULL AND received_at <= $1 OR due_at <= $2) ORDER BY person_id, seq LIMIT $3`,
+		SELECT DISTINCT ON (i.person_id) i.person_id, i.id, NULL::uuid FROM inbox i
+		WHERE i.status = 'pending' AND (i.due_at IS NULL AND i.received_at <= $1 OR i.due_at <= $2 AND `+askable+`) ORDER BY i.person_id, i.seq LIMIT $3`,
 		tx.now.Add(-patience), tx.now, limit)
 }
 

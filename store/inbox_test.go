@@ -175,6 +175,37 @@ func TestPitfallP20WhatCannotBeReadIsAskedForOnce(t *testing.T) {
 	require.Empty(t, w.answers())
 }
 
+// What could not be read can come again only while its number is connected: nobody
+// is asked for it meanwhile, nor in the moment in which the number is back.
+func TestNobodyIsAskedWhileTheNumberIsAway(t *testing.T) {
+	w := newWorld(t, 4)
+	n := w.number("Principal", time.Hour)
+	due := func() (n int) {
+		w.do(func(tx *store.Tx) error {
+			all, err := tx.DueTurns(t.Context(), time.Second, 100)
+			n = len(all)
+			return err
+		})
+		return n
+	}
+	w.clock.Advance(2 * time.Second) // who else waits has waited
+	before := due()
+	w.gets(store.Inbound{Number: n.ID, MessageID: "m1", Kind: store.KindUndecryptable})
+	w.clock.Advance(21 * time.Second) // its owner was killed: nobody renews
+	require.Equal(t, before, due())
+	require.Empty(t, w.answers())
+	w.state(n, store.NumberDisconnected, store.NumberState{})
+	require.Equal(t, before, due())
+	require.Empty(t, w.answers())
+	w.state(n, store.NumberConnected, store.NumberState{})
+	require.Empty(t, w.answers(), "it has its time to come")
+	w.clock.Advance(10 * time.Second)
+	w.state(n, store.NumberConnected, store.NumberState{}) // it goes on living
+	w.clock.Advance(11 * time.Second)
+	require.Equal(t, before+1, due())
+	require.Equal(t, "undecryptable:", w.answers())
+}
+
 // Whatever arrives at once for a person who is being answered, each message has
 // its turn, and nobody waits in a circle.
 func TestEditsAndDeletionsAmidTurns(t *testing.T) {

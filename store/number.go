@@ -187,7 +187,7 @@ func (tx *Tx) NumberState(ctx context.Context, l Lease, s NumberState) error {
 	setUntil, until := when(s.Until)
 	setPaired, paired := when(s.PairedAt)
 	setAlive, alive := when(s.AliveAt)
-	return tx.fenced(ctx, l, `
+	return tx.fenced(ctx, l, rereadAgain+`
 		UPDATE whatsapp_numbers SET updated_at = $4,
 		  status = coalesce($5, status), reason = coalesce($6, reason), qr = coalesce($7, qr),
 		  qr_until = CASE WHEN $8 THEN $9 ELSE qr_until END, until_at = CASE WHEN $10 THEN $11 ELSE until_at END,
