@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -282,10 +283,11 @@ func (p *ownPostgres) data() (dir string) {
 // ownRedis is a server at an address that it keeps, to be killed. It remembers
 // nothing.
 type ownRedis struct {
-	t    *testing.T
-	port string
-	dir  string
-	cmd  *exec.Cmd
+	t     *testing.T
+	port  string
+	dir   string
+	cmd   *exec.Cmd
+	lives io.Closer
 }
 
 func startOwnRedis(t *testing.T) *ownRedis {
@@ -300,16 +302,21 @@ func (r *ownRedis) url() string { return "redis://127.0.0.1:" + r.port + "/0" }
 
 func (r *ownRedis) start() {
 	r.t.Helper()
-	r.cmd = exec.Command("redis-server", "--port", r.port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", r.dir)
+	// It ends when we do, in whatever way: our end of the pipe closes.
+	r.cmd = exec.Command("sh", "-c", `redis-server "$@" & read _; kill -9 $!; wait`, "sh",
+		"--port", r.port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", r.dir)
+	lives, err := r.cmd.StdinPipe()
+	require.NoError(r.t, err)
 	require.NoError(r.t, r.cmd.Start())
+	r.lives = lives
 	for end := time.Now().Add(whatsappPatience); r.do(func(ctx context.Context, c *redis.Client) error { return c.Ping(ctx).Err() }) != nil; pause() {
 		require.True(r.t, time.Now().Before(end), "no Redis")
 	}
 }
 
 func (r *ownRedis) kill() {
-	r.cmd.Process.Kill() //nolint:errcheck // it may be gone
-	r.cmd.Wait()         //nolint:errcheck // killed on purpose
+	r.lives.Close() //nolint:errcheck // it may be gone
+	r.cmd.Wait()    //nolint:errcheck // killed on purpose
 }
 
 func (r *ownRedis) empty() {
