@@ -44,6 +44,7 @@ type deliverer struct {
 	log     *slog.Logger
 	metrics *Metrics
 	lanes   *lanes
+	notes   *store.Together // of what was sent
 
 	inside gate
 	owned  context.Context // sends are called off when it ends
@@ -52,7 +53,7 @@ type deliverer struct {
 
 // ready makes it work until owned ends, or end is called.
 func (d *deliverer) ready(owned context.Context) *deliverer {
-	d.lanes = newLanes()
+	d.lanes, d.notes = newLanes(), d.db.Together()
 	d.owned, d.over = context.WithCancel(owned)
 	return d
 }
@@ -141,7 +142,7 @@ func (d *deliverer) one(ctx context.Context, m store.Outbound) (more bool, err e
 		return true, nil // what is younger and of another kind may go
 	}
 	log.DebugContext(ctx, "message sent")
-	return noted.MoreSends(), nil
+	return noted.MoreSends(m.ID), nil
 }
 
 // verdict says what a send came to, and how the row is to say so.
@@ -174,7 +175,7 @@ func (d *deliverer) verdict(ctx context.Context, m store.Outbound, err error) (r
 func (d *deliverer) note(ctx context.Context, fn func(*store.Tx) error) (noted *store.Tx, err error) {
 	end := time.Now().Add(d.lease / 5)
 	for pause := 20 * time.Millisecond; ; pause *= 2 {
-		err := d.db.InTx(ctx, func(tx *store.Tx) error {
+		err := d.notes.InTx(ctx, func(tx *store.Tx) error {
 			noted = tx
 			return fn(tx)
 		})

@@ -296,8 +296,16 @@ func (tx *Tx) addVars(ctx context.Context, out *Outbound) error {
 // it go: a link or a one-time password is for who received it, not for who reads
 // our database.
 func (tx *Tx) Sent(_ context.Context, id loyalty.ID, body string) error {
+	if tx.moreSends == nil {
+		tx.moreSends = map[loyalty.ID]bool{}
+	}
 	// Its receipt may have come before this.
-	tx.laterRow(func(row pgx.Row) error { return ignoreNone(row.Scan(&tx.moreSends)) }, `
+	tx.laterRow(func(row pgx.Row) error {
+		var more bool
+		err := ignoreNone(row.Scan(&more))
+		tx.moreSends[id] = more
+		return err
+	}, `
 		UPDATE outbox o SET status = CASE status WHEN 'queued' THEN 'sent' ELSE status END, sent_at = $2, problem = '', claimed_until = NULL, vars = NULL,
 		  body = CASE WHEN template = 'otp.code' THEN '' ELSE $3 END
 		WHERE id = $1 AND (status = 'queued' OR status IN ('delivered', 'read') AND sent_at IS NULL)
@@ -306,9 +314,9 @@ func (tx *Tx) Sent(_ context.Context, id loyalty.ID, body string) error {
 	return nil
 }
 
-// MoreSends says, after the commit of Sent, whether another message to the person
-// may be due.
-func (tx *Tx) MoreSends() bool { return tx.moreSends }
+// MoreSends says, after the commit of Sent, whether another message to the same
+// person may be due.
+func (tx *Tx) MoreSends(id loyalty.ID) bool { return tx.moreSends[id] }
 
 // Delivered notes how far messages came: "delivered" or "read". What is known
 // already, or would be a step back, changes nothing. A message that was not known

@@ -32,7 +32,8 @@ func (tx *Tx) SimReceive(ctx context.Context, from loyalty.Phone, id, text, kind
 	if id == "" {
 		id = messageID(tx.newID())
 	}
-	tx.lockChat(string(from))
+	// One at a time writes into a chat: its order on the phone is that of the inbox.
+	tx.later(`SELECT `+lockChat, string(from))
 	repeated, err := tx.Receive(ctx, Inbound{Channel: Sim, From: from, MessageID: id, Kind: kind, Text: text, TraceID: trace})
 	if err != nil || repeated {
 		return id, err
@@ -49,20 +50,18 @@ func (tx *Tx) SimReceive(ctx context.Context, from loyalty.Phone, id, text, kind
 // one that it has, as a real one does.
 func (tx *Tx) SimDeliver(chat string, m SimMessage) {
 	m.Direction = "out"
-	tx.lockChat(chat)
 	tx.simWrite(chat, m)
 }
 
-// lockChat lets one at a time write into a chat: its order on the phone is then
-// that of the inbox, and who has seen a message has seen all before it.
-func (tx *Tx) lockChat(chat string) {
-	tx.later(`SELECT pg_advisory_xact_lock(hashtextextended('chat:' || $1, 0))`, chat)
-}
+// lockChat holds the chat $1 until the commit. So numbers are given in the order of
+// commits, and who has seen a message has seen all before it.
+const lockChat = `pg_advisory_xact_lock(hashtextextended('chat:' || $1, 0))`
 
 func (tx *Tx) simWrite(chat string, m SimMessage) {
 	tx.later(`
 		INSERT INTO sim_messages (chat, direction, message_id, text, media_type, media, media_ref, at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT ON CONSTRAINT sim_messages_key DO NOTHING`,
+		SELECT $1, $2, $3, $4, $5, $6, $7, $8 FROM (SELECT `+lockChat+`) AS held
+		ON CONFLICT ON CONSTRAINT sim_messages_key DO NOTHING`,
 		chat, m.Direction, m.ID, m.Text, m.MediaType, m.Media, m.MediaRef, tx.now)
 }
 

@@ -170,9 +170,9 @@ type Tx struct {
 	now    time.Time
 	events []Event
 
-	talks     bool // it is a conversation's turn
-	moreTurns bool // see MoreTurns
-	moreSends bool // see MoreSends
+	talks     bool                // it is a conversation's turn
+	moreTurns bool                // see MoreTurns
+	moreSends map[loyalty.ID]bool // see MoreSends
 
 	attempt   int      // how often the transaction is being tried; 1 the first time
 	committed []func() // to be done after the commit

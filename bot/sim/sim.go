@@ -13,11 +13,11 @@ var _ bot.Channel = (*Channel)(nil)
 
 // Channel shows messages on simulated phones.
 type Channel struct {
-	db *store.DB
+	phones *store.Together
 }
 
 // New makes the channel.
-func New(db *store.DB) *Channel { return &Channel{db: db} }
+func New(db *store.DB) *Channel { return &Channel{phones: db.Together()} }
 
 // Name implements bot.Channel.
 func (c *Channel) Name() string { return store.Sim }
@@ -39,7 +39,7 @@ func (c *Channel) Send(ctx context.Context, m store.Outbound) error {
 	if m.Media != "" {
 		shown.MediaType = "image"
 	}
-	err := c.db.InTx(ctx, func(tx *store.Tx) error {
+	err := c.phones.InTx(ctx, func(tx *store.Tx) error {
 		tx.SimDeliver(m.Chat, shown)
 		return nil
 	})
