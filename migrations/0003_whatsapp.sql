@@ -92,6 +92,10 @@ ALTER TABLE outbox
   ADD COLUMN started_at timestamptz,     -- of what the bot starts by itself: its last attempt
   ADD COLUMN delivered_at timestamptz,
   ADD COLUMN read_at timestamptz;
+-- For the sweep alone: who looks for one person's messages must not take it for
+-- smaller than that person's, and it does not say that due_at is never null.
+DROP INDEX outbox_due_idx;
+CREATE INDEX outbox_due_idx ON outbox (due_at) WHERE status = 'queued' AND due_at IS NOT NULL;
 -- Receipts name messages. The simulator has none.
 CREATE INDEX outbox_message_idx ON outbox (message_id) WHERE channel IN ('whatsapp', 'cloud');
 -- How much a number started lately.
@@ -109,6 +113,8 @@ DO $$ BEGIN
   END IF;
 END $$;
 -- +goose StatementEnd
+DROP INDEX outbox_due_idx;
+CREATE INDEX outbox_due_idx ON outbox (due_at) WHERE status = 'queued';
 DROP INDEX outbox_message_idx, outbox_started_idx, outbox_starts_idx, outbox_dropped_idx;
 UPDATE outbox SET status = 'sent' WHERE status IN ('delivered', 'read');
 ALTER TABLE outbox

@@ -85,17 +85,25 @@ func (tx *Tx) EndTurn(_ context.Context, m Message, session json.RawMessage, r R
 			UPDATE inbox SET status = 'done', done_at = $2, problem = 'asked once'
 			WHERE person_id = $1 AND status = 'pending' AND kind = 'undecryptable' AND id <> $3`, m.Person, tx.now, m.ID)
 	}
-	if r.Body != "" || r.Template != "" { // else there is nothing to say
-		tx.reply(m, r)
+	q, more := tx.newReply(m, r), `EXISTS (SELECT FROM inbox i WHERE i.person_id = $2 AND i.status = 'pending' AND i.id <> $12 AND (i.due_at IS NULL OR i.due_at <= $14))`
+	fresh := insertReply
+	if r.Body == "" && r.Template == "" { // nothing to say
+		q.says, fresh = false, noReply
 	}
-	tx.laterRow(func(row pgx.Row) error { return row.Scan(&tx.moreTurns) }, `
+	tx.laterRow(func(row pgx.Row) error {
+		var claimed bool
+		if err := row.Scan(&claimed, &tx.moreTurns); err != nil {
+			return err
+		}
+		tx.ringReply(q, claimed)
+		return nil
+	}, `
 		WITH done AS (
-			UPDATE inbox SET status = 'done', done_at = $4 WHERE id = $1
+			UPDATE inbox SET status = 'done', done_at = $14 WHERE id = $12
 		), talk AS (
-			UPDATE conversations SET session = $3, updated_at = $4 WHERE person_id = $2
-		)
-		SELECT EXISTS (SELECT FROM inbox i WHERE i.person_id = $2 AND i.status = 'pending' AND i.id <> $1 AND (i.due_at IS NULL OR i.due_at <= $4))`,
-		m.ID, m.Person, session, tx.now)
+			UPDATE conversations SET session = $16, updated_at = $14 WHERE person_id = $2
+		), fresh AS (`+fresh+`)
+		SELECT fresh.claimed, `+more+` FROM fresh`, append(q.args, session)...)
 	return nil
 }
 

@@ -73,7 +73,7 @@ func (tx *Tx) Receive(ctx context.Context, in Inbound) (repeated bool, err error
 	if in.From != "" {
 		in.Sender.Phone = in.From
 	}
-	row := arrived{Inbound: in, id: tx.newID(), status: "pending"}
+	row := arrived{Inbound: in, status: "pending"}
 	if tx.answers() {
 		row.begun = tx.db.opt.Run
 	}
@@ -84,7 +84,7 @@ func (tx *Tx) Receive(ctx context.Context, in Inbound) (repeated bool, err error
 		due := tx.now.Add(rereadPatience)
 		row.due, row.begun = &due, ""
 	}
-	person, repeated, err := tx.keepMessage(ctx, row)
+	person, repeated, err := tx.keepMessage(ctx, &row)
 	if err != nil || repeated {
 		return repeated, err
 	}
@@ -121,7 +121,7 @@ type arrived struct {
 }
 
 // keepMessage puts it into the inbox of whoever wrote it.
-func (tx *Tx) keepMessage(ctx context.Context, in arrived) (person loyalty.ID, repeated bool, err error) {
+func (tx *Tx) keepMessage(ctx context.Context, in *arrived) (person loyalty.ID, repeated bool, err error) {
 	if in.Sender == (Sender{Phone: in.Sender.Phone}) { // mostly somebody who is known
 		person, repeated, err = tx.keepMessageFrom(ctx, `a.address = $2`, in.Sender.Phone, in)
 		if !none(err) {
@@ -142,7 +142,8 @@ func (tx *Tx) keepMessage(ctx context.Context, in arrived) (person loyalty.ID, r
 // keepMessageFrom inserts the row, for whoever has the address now. The address is
 // held until the commit: so nobody merges the person with another while a message
 // of theirs comes in.
-func (tx *Tx) keepMessageFrom(ctx context.Context, which string, address any, in arrived) (person loyalty.ID, repeated bool, err error) {
+func (tx *Tx) keepMessageFrom(ctx context.Context, which string, address any, in *arrived) (person loyalty.ID, repeated bool, err error) {
+	in.id = tx.newID()
 	var sent *time.Time
 	if !in.SentAt.IsZero() {
 		sent = &in.SentAt

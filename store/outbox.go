@@ -80,11 +80,22 @@ const insertReply = `
 	  CASE WHEN f.free THEN $15::timestamptz END, CASE WHEN f.free THEN 1 ELSE 0 END
 	FROM (SELECT $15::timestamptz IS NOT NULL AND NOT EXISTS (
 	  SELECT FROM outbox o WHERE o.person_id = $2 AND o.status = 'queued' AND o.lane NOT IN ('service', 'promotion')) AS free) f
-	RETURNING claimed_until IS NOT NULL`
+	RETURNING claimed_until IS NOT NULL AS claimed`
 
-// reply queues the answer to a message. Where this process sends it itself, it is
-// claimed for it from the beginning.
-func (tx *Tx) reply(m Message, r Reply) {
+// noReply takes the place of insertReply, with its parameters.
+const noReply = `
+	SELECT false AS claimed WHERE num_nulls($1::uuid, $3::text, $4::uuid, $5::uuid, $6::text, $7::text, $8::text, $9::jsonb, $10::text, $11::text, $13::text, $15::timestamptz) >= 0`
+
+// newReply is an answer on its way into the outbox.
+type newReply struct {
+	out  Outbound
+	says bool
+	args []any // of insertReply
+}
+
+// newReply makes the row. Where this process sends it itself, it is claimed for it
+// from the beginning.
+func (tx *Tx) newReply(m Message, r Reply) newReply {
 	out := Outbound{
 		ID: tx.newID(), Person: m.Person, Channel: m.Channel, Number: m.Number, Chat: m.chat, ReplyTo: m.MessageID, Lane: LaneReply,
 		Body: r.Body, Template: r.Template, Vars: r.Vars, Media: r.Media, MediaRef: r.MediaRef, Attempts: 1, TraceID: m.TraceID, CreatedAt: tx.now,
@@ -95,19 +106,35 @@ func (tx *Tx) reply(m Message, r Reply) {
 		end := tx.now.Add(lease)
 		until = &end
 	}
-	e := Event{Kind: DeliveryDue, ID: m.Person, Row: out.ID, Number: m.Number}
+	return newReply{out, true, []any{
+		out.ID, m.Person, m.Channel, optional(m.Number), optional(m.Address), out.MessageID, r.Body, r.Template, r.Vars, r.Media, r.MediaRef,
+		m.ID, m.TraceID, tx.now, until,
+	}}
+}
+
+// ringReply tells of a reply that was queued.
+func (tx *Tx) ringReply(q newReply, claimed bool) {
+	if !q.says {
+		return
+	}
+	e := Event{Kind: DeliveryDue, ID: q.out.Person, Row: q.out.ID, Number: q.out.Number}
+	if claimed {
+		e.Claimed = &q.out
+	}
+	tx.ring(e)
+}
+
+// reply queues the answer to a message.
+func (tx *Tx) reply(m Message, r Reply) {
+	q := tx.newReply(m, r)
 	tx.laterRow(func(row pgx.Row) error {
 		var claimed bool
 		if err := row.Scan(&claimed); err != nil {
 			return err
 		}
-		if claimed {
-			e.Claimed = &out
-		}
-		tx.ring(e)
+		tx.ringReply(q, claimed)
 		return nil
-	}, insertReply, out.ID, m.Person, m.Channel, optional(m.Number), optional(m.Address), out.MessageID, r.Body, r.Template, r.Vars, r.Media, r.MediaRef,
-		m.ID, m.TraceID, tx.now, until)
+	}, insertReply, q.args...)
 }
 
 // messageID is the ID that a message keeps for all its attempts, in the form
