@@ -30,31 +30,18 @@ type Turn struct {
 // wait for the lock, so one conversation has one turn at a time, in order.
 func (tx *Tx) NextTurn(ctx context.Context, person loyalty.ID) (turn Turn, ok bool, err error) {
 	tx.talks = true
-	locked, err := tx.nextTurn(ctx, person, &turn)
-	if err == nil && !locked { // the first message ever
-		tx.later(`INSERT INTO conversations (person_id, updated_at) VALUES ($1, $2) ON CONFLICT DO NOTHING`, person, tx.now)
-		turn = Turn{}
-		_, err = tx.nextTurn(ctx, person, &turn)
-	}
-	return turn, turn.Message.ID != "" && err == nil, err
-}
-
-func (tx *Tx) nextTurn(ctx context.Context, person loyalty.ID, turn *Turn) (locked bool, err error) {
 	var b pgx.Batch
+	b.Queue(`INSERT INTO conversations (person_id, updated_at) VALUES ($1, $2) ON CONFLICT DO NOTHING`, person, tx.now)
 	b.Queue(`SELECT session FROM conversations WHERE person_id = $1 FOR NO KEY UPDATE`, person).
-		QueryRow(func(row pgx.Row) error {
-			err := row.Scan(&turn.Session)
-			locked = err == nil
-			return ignoreNone(err)
-		})
-	// After the lock, and so with what the last turn wrote; without one, nothing. The
-	// message is held too: an edit of it comes after the turn.
+		QueryRow(func(row pgx.Row) error { return row.Scan(&turn.Session) })
+	// After the lock, and so with what the last turn wrote. The message is held too:
+	// an edit of it comes after the turn.
 	b.Queue(`
 		SELECT i.id, i.channel, coalesce(i.address_id::text, ''), i.message_id, i.person_id, coalesce(i.number_id::text, ''), i.kind, i.text, i.attempts,
 		  i.trace_id, i.received_at, coalesce(a.wire, a.address, ''), coalesce(i.begun_by, ''),
 		  p.id, p.name, p.opted_out_at, p.first_wrote_at, EXISTS (SELECT FROM tenderos t WHERE t.person_id = p.id AND t.active)
 		FROM inbox i JOIN persons p ON p.id = i.person_id LEFT JOIN addresses a ON a.id = i.address_id
-		WHERE i.person_id = $1 AND i.status = 'pending' AND (i.due_at IS NULL OR i.due_at <= $2 AND `+askable+`) AND EXISTS (SELECT FROM conversations WHERE person_id = $1)
+		WHERE i.person_id = $1 AND i.status = 'pending' AND (i.due_at IS NULL OR i.due_at <= $2 AND `+askable+`)
 		ORDER BY i.seq LIMIT 1 FOR NO KEY UPDATE OF i`, person, tx.now).
 		QueryRow(func(row pgx.Row) error {
 			m, p, begun := &turn.Message, &turn.Person, ""
@@ -64,7 +51,8 @@ func (tx *Tx) nextTurn(ctx context.Context, person loyalty.ID, turn *Turn) (lock
 			turn.Suspect = !turn.Begun && begun != "" || m.Attempts > 0
 			return ignoreNone(err)
 		})
-	return locked, tx.tx.SendBatch(ctx, &b).Close()
+	err = tx.tx.SendBatch(ctx, &b).Close()
+	return turn, turn.Message.ID != "" && err == nil, err
 }
 
 // Reply is the one answer to a message.
@@ -85,11 +73,13 @@ func (tx *Tx) EndTurn(_ context.Context, m Message, session json.RawMessage, r R
 			UPDATE inbox SET status = 'done', done_at = $2, problem = 'asked once'
 			WHERE person_id = $1 AND status = 'pending' AND kind = 'undecryptable' AND id <> $3`, m.Person, tx.now, m.ID)
 	}
-	q, more := tx.newReply(m, r), `EXISTS (SELECT FROM inbox i WHERE i.person_id = $2 AND i.status = 'pending' AND i.id <> $12 AND (i.due_at IS NULL OR i.due_at <= $14))`
-	fresh := insertReply
 	if r.Body == "" && r.Template == "" { // nothing to say
-		q.says, fresh = false, noReply
+		tx.later(`UPDATE inbox SET status = 'done', done_at = $2 WHERE id = $1`, m.ID, tx.now)
+		tx.later(`UPDATE conversations SET session = $2, updated_at = $3 WHERE person_id = $1`, m.Person, session, tx.now)
+		tx.moreTurns = true // perhaps
+		return nil
 	}
+	q := tx.newReply(m, r)
 	tx.laterRow(func(row pgx.Row) error {
 		var claimed bool
 		if err := row.Scan(&claimed, &tx.moreTurns); err != nil {
@@ -102,8 +92,9 @@ func (tx *Tx) EndTurn(_ context.Context, m Message, session json.RawMessage, r R
 			UPDATE inbox SET status = 'done', done_at = $14 WHERE id = $12
 		), talk AS (
 			UPDATE conversations SET session = $16, updated_at = $14 WHERE person_id = $2
-		), fresh AS (`+fresh+`)
-		SELECT fresh.claimed, `+more+` FROM fresh`, append(q.args, session)...)
+		), fresh AS (`+insertReply+`)
+		SELECT fresh.claimed, EXISTS (SELECT FROM inbox i WHERE i.person_id = $2 AND i.status = 'pending' AND i.id <> $12 AND (i.due_at IS NULL OR i.due_at <= $14))
+		FROM fresh`, append(q.args, session)...)
 	return nil
 }
 

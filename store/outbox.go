@@ -82,14 +82,9 @@ const insertReply = `
 	  SELECT FROM outbox o WHERE o.person_id = $2 AND o.status = 'queued' AND o.lane NOT IN ('service', 'promotion')) AS free) f
 	RETURNING claimed_until IS NOT NULL AS claimed`
 
-// noReply takes the place of insertReply, with its parameters.
-const noReply = `
-	SELECT false AS claimed WHERE num_nulls($1::uuid, $3::text, $4::uuid, $5::uuid, $6::text, $7::text, $8::text, $9::jsonb, $10::text, $11::text, $13::text, $15::timestamptz) >= 0`
-
 // newReply is an answer on its way into the outbox.
 type newReply struct {
 	out  Outbound
-	says bool
 	args []any // of insertReply
 }
 
@@ -106,7 +101,7 @@ func (tx *Tx) newReply(m Message, r Reply) newReply {
 		end := tx.now.Add(lease)
 		until = &end
 	}
-	return newReply{out, true, []any{
+	return newReply{out, []any{
 		out.ID, m.Person, m.Channel, optional(m.Number), optional(m.Address), out.MessageID, r.Body, r.Template, r.Vars, r.Media, r.MediaRef,
 		m.ID, m.TraceID, tx.now, until,
 	}}
@@ -114,9 +109,6 @@ func (tx *Tx) newReply(m Message, r Reply) newReply {
 
 // ringReply tells of a reply that was queued.
 func (tx *Tx) ringReply(q newReply, claimed bool) {
-	if !q.says {
-		return
-	}
 	e := Event{Kind: DeliveryDue, ID: q.out.Person, Row: q.out.ID, Number: q.out.Number}
 	if claimed {
 		e.Claimed = &q.out
