@@ -25,7 +25,9 @@ type scanAnswer struct {
 }
 
 // wantsJSON says whether the scan page's script asks, rather than a plain form.
-func wantsJSON(c *fiber.Ctx) bool { return strings.Contains(c.Get(fiber.HeaderAccept), fiber.MIMEApplicationJSON) }
+func wantsJSON(c *fiber.Ctx) bool {
+	return strings.Contains(c.Get(fiber.HeaderAccept), fiber.MIMEApplicationJSON)
+}
 
 // answerScan answers the script with a result and the day as it now stands.
 func (s *server) answerScan(c *fiber.Ctx, status int, shop string, result *templates.ScanResult) error {
