@@ -377,6 +377,9 @@ func (s *session) disconnect() {
 		for began := time.Now(); c.IsConnected() && time.Since(began) < closeTime; {
 			time.Sleep(time.Millisecond)
 		}
+		// Its reader may still be letting go of the socket, which whatsmeow guards
+		// by nothing: the next connection must not come in between.
+		time.Sleep(lettingGo)
 	}()
 	select {
 	case <-closed:
@@ -384,8 +387,11 @@ func (s *session) disconnect() {
 	}
 }
 
-// closeTime is how long closing a connection may take.
-const closeTime = 2 * time.Second
+const (
+	// closeTime is how long closing a connection may take.
+	closeTime = 2 * time.Second
+	lettingGo = 20 * time.Millisecond
+)
 
 // ping is a round trip: the server answers, so it hears us and we hear it. It is
 // whatsmeow's own keep-alive, which tells nobody when it succeeds.
