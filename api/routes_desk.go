@@ -1,0 +1,28 @@
+package api
+
+// deskRoutes are the pages of campaigns, which brands, shops and admins each find
+// below their own root.
+func deskRoutes(root string, who roles) []Route {
+	return []Route{
+		screen(get, root+"/campanas", Cookie, who, (*server).campaignsPage),
+		screen(post, root+"/campanas", Cookie, who, (*server).createCampaignForm),
+		screen(get, root+"/campanas/nueva", Cookie, who, (*server).newCampaignPage),
+		screen(get, root+"/campanas/:id", Cookie, who, (*server).campaignPage),
+		screen(post, root+"/campanas/:id", Cookie, who, (*server).editCampaignForm),
+		screen(get, root+"/campanas/:id/editar", Cookie, who, (*server).editCampaignPage),
+		screen(get, root+"/campanas/:id/simular", Cookie, who, (*server).simulationPage),
+		screen(post, root+"/campanas/:id/estado", Cookie, who, (*server).moveCampaignForm),
+		screen(post, root+"/campanas/:id/versiones/:version/cancelar", Cookie, who, (*server).cancelVersionForm),
+		screen(post, root+"/campanas/:id/premios", Cookie, who, (*server).createRewardForm),
+		screen(get, root+"/campanas/:id/premios/nuevo", Cookie, who, (*server).newRewardPage),
+		screen(get, root+"/campanas/:id/tiendas", Cookie, who, (*server).participantsPage),
+		screen(post, root+"/campanas/:id/tiendas", Cookie, who, (*server).inviteForm),
+		screen(get, root+"/segmentos", Cookie, who, (*server).segmentsPage),
+		screen(post, root+"/segmentos", Cookie, who, (*server).createSegmentForm),
+		screen(get, root+"/segmentos/nuevo", Cookie, who, (*server).newSegmentPage),
+		screen(get, root+"/segmentos/:id", Cookie, who, (*server).editSegmentPage),
+		screen(post, root+"/segmentos/:id", Cookie, who, (*server).editSegmentForm),
+		screen(get, root+"/campanas/:id/premios/:reward", Cookie, who, (*server).newRewardPage),
+		screen(post, root+"/campanas/:id/premios/:reward", Cookie, who, (*server).createRewardForm),
+	}
+}
