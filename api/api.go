@@ -5,6 +5,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -98,9 +99,12 @@ const maxBody = 1 << 20
 // API is the door of HTTP. Serve it with App.Listener; Shutdown ends the event
 // streams first, which would otherwise keep the server from draining.
 type API struct {
-	App  *fiber.App
-	stop context.CancelFunc
-	s    *server
+	App *fiber.App
+	// Monitor has the routes alone that an operator's machines ask, for a port of
+	// their own: processes without people as callers have health and metrics too.
+	Monitor *fiber.App
+	stop    context.CancelFunc
+	s       *server
 }
 
 // server carries the dependencies to the handlers.
@@ -135,6 +139,11 @@ func New(d Deps) (*API, error) {
 		return nil, err
 	}
 	s.spec = spec
+	return &API{App: s.app(Routes(d.Sim)), Monitor: s.app(monitoring()), stop: stop, s: s}, nil
+}
+
+// app serves some routes.
+func (s *server) app(routes []Route) *fiber.App {
 	app := fiber.New(fiber.Config{
 		AppName:   "qoa",
 		Immutable: true, // strings from requests outlive them: in logs, in the store
@@ -147,12 +156,12 @@ func New(d Deps) (*API, error) {
 		ErrorHandler:            s.fail,
 		DisableStartupMessage:   true,
 		EnableTrustedProxyCheck: true,
-		TrustedProxies:          d.TrustedProxies,
+		TrustedProxies:          s.TrustedProxies,
 		StrictRouting:           false,
 		CaseSensitive:           true,
 	})
 	app.Use(s.observe, s.headers, s.limitBody)
-	for _, r := range Routes(d.Sim) {
+	for _, r := range routes {
 		handlers := []fiber.Handler{s.match(r), s.authorize(r), r.handler(s)}
 		if r.Method == fiber.MethodGet {
 			app.Get(r.Path, handlers...) // answers HEAD too
@@ -160,11 +169,12 @@ func New(d Deps) (*API, error) {
 		}
 		app.Add(r.Method, r.Path, handlers...)
 	}
-	return &API{App: app, stop: stop, s: s}, nil
+	return app
 }
 
-// Shutdown ends event streams and then drains the server.
+// Shutdown ends event streams and then drains the server. Whoever watches it
+// learns last that it has ended.
 func (a *API) Shutdown(ctx context.Context) error {
 	a.stop()
-	return a.App.ShutdownWithContext(ctx)
+	return errors.Join(a.App.ShutdownWithContext(ctx), a.Monitor.ShutdownWithContext(ctx))
 }

@@ -2,6 +2,7 @@ package api
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -119,4 +120,11 @@ func simRoutes() []Route {
 		open(get, "/sim/messages", (*server).simChat),
 		open(get, "/sim/media/:id", (*server).simMedia),
 	}
+}
+
+// monitoring are the routes that an operator's machines ask.
+func monitoring() []Route {
+	return slices.DeleteFunc(Routes(false), func(r Route) bool {
+		return r.Path != "/metrics" && !strings.HasPrefix(r.Path, "/health/")
+	})
 }

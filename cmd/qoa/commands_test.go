@@ -1,9 +1,11 @@
 package main_test
 
 import (
+	"net/http"
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -116,6 +118,50 @@ func TestCommandsWorkInTheEnvironmentOfProduction(t *testing.T) {
 		out, code := qoa(t, env, "una-contraseña-larga\n", args...)
 		require.Equal(t, 0, code, "%v: %s", args, out)
 	}
+}
+
+// Every migration can be taken back, one by one, and be put on again: what
+// docs/deployment.md says of a way back. With data in the database one that cannot
+// keep them refuses, and changes nothing.
+func TestMigrationsCanBeTakenBackAndPutOnAgain(t *testing.T) {
+	env := []string{"DATABASE_URL=" + storetest.Database(t)}
+	applied := func() int { return strings.Count(must(t, env, "migrate", "status"), "applied") }
+	all := applied()
+	back := func() (refusal string) {
+		for left := all; ; left-- {
+			require.Equal(t, left, applied())
+			if out, code := qoa(t, env, "", "migrate", "down"); code != 0 {
+				require.Equal(t, left, applied())
+				return out
+			}
+		}
+	}
+	require.Contains(t, back(), "no next version")
+	require.Zero(t, applied())
+	must(t, env, "migrate", "up")
+	must(t, env, "seed", "demo")
+	require.Contains(t, back(), "cannot hold")
+	require.Less(t, applied(), all)
+	must(t, env, "migrate", "up")
+	require.Equal(t, all, applied())
+	require.Contains(t, must(t, env, "ledger", "verify"), "clean")
+}
+
+// The way back to an older program alone: it starts on a schema that is newer than
+// it knows, and takes nothing of it back.
+func TestAnOlderProgramLeavesANewerSchemaAlone(t *testing.T) {
+	database := storetest.Database(t)
+	query[int64](t, database, `INSERT INTO goose_db_version (version_id, is_applied) VALUES (9999, true) RETURNING version_id`)
+	env := []string{
+		"DATABASE_URL=" + database, "REDIS_URL=" + storetest.Redis(t), "PUBLIC_URL=http://localhost:3000",
+		"QOA_SECRET=0123456789abcdefghijklmnopqrstuv", "WHATSAPP_CHANNEL=sim",
+	}
+	must(t, env, "migrate", "up")
+	server := startServe(t, "api", freePort(t), env)
+	require.Eventually(t, func() bool { return server.call("GET", "/health/ready", nil, nil, nil) == http.StatusOK }, 20*time.Second, 20*time.Millisecond, "%s", server.log)
+	out, code := qoa(t, env, "", "migrate", "down")
+	require.Equal(t, 1, code, out)
+	require.NotContains(t, must(t, env, "migrate", "status"), "pending")
 }
 
 // The commands work on the embedded database while nothing runs: migrate, seed

@@ -24,6 +24,7 @@ type config struct {
 	PublicURL   string `env:"PUBLIC_URL" doc:"where people reach this server, such as https://qoa.example; in dev http://localhost:PORT"`
 	Host        string `env:"HOST" doc:"address to listen on; 127.0.0.1 in dev and with the simulator, else 0.0.0.0"`
 	Port        int    `env:"PORT" envDefault:"3000" doc:"port to listen on; 0 picks a free one (dev)"`
+	HealthPort  int    `env:"HEALTH_PORT" doc:"port that answers /health and /metrics only, whatever the roles: a process without the role api listens on no other"`
 	DataDir     string `env:"QOA_DATA_DIR" envDefault:"./var" doc:"folder of the embedded Postgres and Redis"`
 	Channel     string `env:"WHATSAPP_CHANNEL" doc:"whatsmeow (numbers that are linked by QR) in serve, sim (the simulator) in dev, cloud (Meta's Cloud API); sim is refused where PUBLIC_URL is not loopback"`
 	TestAddr    string `env:"WHATSAPP_TEST_ADDR" doc:"for tests: HOST:PORT on loopback of an emulator to speak to instead of WhatsApp; refused where PUBLIC_URL is not loopback"`
@@ -119,6 +120,7 @@ func (c *config) check(p purpose) error {
 			"PUBLIC_URL", "an http or https URL with a host and nothing after it")
 	}
 	expect(c.Port >= 0 && c.Port <= 65535, "PORT", "a number from 0 to 65535")
+	expect(c.HealthPort >= 0 && c.HealthPort <= 65535, "HEALTH_PORT", "a number from 1 to 65535")
 	expect(c.LogFormat == "json" || c.LogFormat == "text", "LOG_FORMAT", "json or text")
 	expect(new(slog.LevelVar).UnmarshalText([]byte(c.LogLevel)) == nil, "LOG_LEVEL", "debug, info, warn or error")
 	expect(c.RateLimits == "on" || c.RateLimits == "off", "RATE_LIMITS", "on or off")

@@ -48,16 +48,24 @@ func TestMain(m *testing.M) {
 // code.
 func qoa(t *testing.T, env []string, stdin string, args ...string) (out string, code int) {
 	t.Helper()
+	out, complaint, code := qoaApart(t, env, stdin, args...)
+	return out + complaint, code
+}
+
+// qoaApart gives apart what the command printed as its result.
+func qoaApart(t *testing.T, env []string, stdin string, args ...string) (out, complaint string, code int) {
+	t.Helper()
 	path, err := binary()
 	require.NoError(t, err)
+	var stdout, stderr strings.Builder
 	cmd := exec.Command(path, args...)
 	cmd.Env = append(clean(os.Environ()), env...)
-	cmd.Stdin = strings.NewReader(stdin)
-	b, err := cmd.CombinedOutput()
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(stdin), &stdout, &stderr
+	err = cmd.Run()
 	if _, exited := err.(*exec.ExitError); err != nil && !exited {
 		require.NoError(t, err)
 	}
-	return string(b), cmd.ProcessState.ExitCode()
+	return stdout.String(), stderr.String(), cmd.ProcessState.ExitCode()
 }
 
 // dataDir is a folder for the data of a test, which any account may enter: else,
@@ -78,7 +86,7 @@ func clean(env []string) []string {
 	for _, e := range env {
 		name, _, _ := strings.Cut(e, "=")
 		switch name {
-		case "DATABASE_URL", "REDIS_URL", "PUBLIC_URL", "HOST", "PORT", "QOA_SECRET", "QOA_DATA_DIR", "WHATSAPP_CHANNEL", "WHATSAPP_TEST_ADDR", "WHATSAPP_TEST_ROOT", "RATE_LIMITS":
+		case "DATABASE_URL", "REDIS_URL", "PUBLIC_URL", "HOST", "PORT", "QOA_SECRET", "QOA_DATA_DIR", "WHATSAPP_CHANNEL", "WHATSAPP_TEST_ADDR", "WHATSAPP_TEST_ROOT", "RATE_LIMITS", "HEALTH_PORT":
 		default:
 			kept = append(kept, e)
 		}

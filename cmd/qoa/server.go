@@ -10,6 +10,7 @@ import (
 	"net"
 	"os"
 	"runtime/debug"
+	"strconv"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -35,7 +36,8 @@ type server struct {
 	roles roles
 	dev   bool
 
-	listener net.Listener
+	listener net.Listener   // for people and machines; only where the role is api
+	monitor  net.Listener   // for an operator's machines; nil without HEALTH_PORT
 	cloud    *cloud.Channel // nil where the channel is another
 	terminal io.Writer      // of a person who watches; nil where nobody does
 	stops    []func()
@@ -54,6 +56,12 @@ func (s *server) start(ctx context.Context, databaseURL, redisURL string) (err e
 			s.stop()
 		}
 	}()
+	if s.cfg.HealthPort != 0 {
+		if s.monitor, err = net.Listen("tcp", net.JoinHostPort(s.cfg.Host, strconv.Itoa(s.cfg.HealthPort))); err != nil {
+			return fmt.Errorf("HEALTH_PORT %d: %w", s.cfg.HealthPort, err)
+		}
+		s.onStop(func() { s.monitor.Close() }) //nolint:errcheck // closed already when HTTP has shut down
+	}
 	db, err := openStore(ctx, s.cfg, databaseURL)
 	if err != nil {
 		return err
@@ -93,6 +101,8 @@ func (s *server) start(ctx context.Context, databaseURL, redisURL string) (err e
 		if err := s.startCloud(ctx, db); err != nil {
 			return err
 		}
+	}
+	if s.roles.api || s.monitor != nil {
 		return s.startAPI(ctx, db, client, cards, bell, registry)
 	}
 	return nil
@@ -201,11 +211,17 @@ func (s *server) startAPI(ctx context.Context, db *store.DB, client cache.Client
 	if err != nil {
 		return err
 	}
-	go func() {
-		if err := door.App.Listener(s.listener); err != nil {
+	serve := func(on func(net.Listener) error, l net.Listener) {
+		if err := on(l); err != nil {
 			s.fail(fmt.Errorf("http: %w", err))
 		}
-	}()
+	}
+	if s.roles.api {
+		go serve(door.App.Listener, s.listener)
+	}
+	if s.monitor != nil {
+		go serve(door.Monitor.Listener, s.monitor)
+	}
 	s.onStop(func() {
 		patience := drainTime
 		if s.dev {
