@@ -39,6 +39,22 @@ run: deps build ## everything on this machine: installs, builds, starts with dem
 build: ## bin/qoa
 	@$(STATIC) go build -ldflags '$(LDFLAGS)' -o bin/qoa ./cmd/qoa
 
+# Docker, Podman or Buildah, whichever is there first. The time of the commit is
+# that of every file, so that the same commit makes the same image.
+ENGINE ?= $(firstword $(foreach e,docker podman buildah,$(shell command -v $(e))))
+EPOCH  ?= $(or $(shell git log -1 --format=%ct 2>/dev/null),0)
+# What Docker does by itself: the health check is no part of the other format.
+PLAIN   = $(if $(filter docker,$(notdir $(firstword $(ENGINE)))),,--format docker --timestamp $(EPOCH))
+
+.PHONY: image
+image: ## images qoa:latest and qoa-tools:latest (ENGINE='podman', IMAGE_FLAGS='--pull')
+	@$(if $(ENGINE),,$(error install docker, podman or buildah))
+	@for target in qoa tools; do \
+	  name=qoa; [ $$target = qoa ] || name=qoa-$$target; \
+	  $(ENGINE) build $(IMAGE_FLAGS) $(PLAIN) --target $$target --tag $$name:latest --tag $$name:$(VERSION) \
+	    --build-arg VERSION=$(VERSION) --build-arg COMMIT=$(COMMIT) --build-arg SOURCE_DATE_EPOCH=$(EPOCH) .; \
+	done
+
 .PHONY: test
 test: deps-test ## all tests, short form, race detector (PKG=./store/... for some)
 	@CGO_ENABLED=1 go test $(TEST_FLAGS) $(PKG)
