@@ -50,8 +50,8 @@ func (b *tab) do(steps ...chromedp.Action[chromedp.Void]) {
 func (b *tab) until(what, expression string) {
 	b.t.Helper()
 	require.Eventually(b.t, func() bool {
-		ok, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool](expression))
-		return err == nil && ok // a page that is being replaced cannot be asked
+		ok, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool](`document.readyState === 'complete' && (`+expression+`)`))
+		return err == nil && ok // a page that is being replaced cannot be asked, nor one that is still arriving
 	}, 10*time.Second, 20*time.Millisecond, what)
 }
 

@@ -70,12 +70,14 @@ func (b *browser) fits() {
 	require.LessOrEqual(b.t, over, 0, "the page is wider than the screen")
 }
 
-// until waits for an expression to become true, as the page changes or is left.
+// until waits for an expression to become true, as the page changes or is left. A
+// page that is still arriving is not looked at: its first words may be there and
+// what is asked of it next not.
 func (b *browser) until(what, expression string, within time.Duration) {
 	b.t.Helper()
 	require.Eventually(b.t, func() bool {
 		// A page that is being replaced cannot be asked; the next one can.
-		ok, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool](expression))
+		ok, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool](`document.readyState === 'complete' && (`+expression+`)`))
 		return err == nil && ok
 	}, within, 20*time.Millisecond, what)
 }
