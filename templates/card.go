@@ -4,6 +4,7 @@ import (
 	"html/template"
 	"io"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -129,6 +130,17 @@ func (s *Set) Card(w io.Writer, v CardView) error { return s.render(w, "card", "
 // CardFragment renders the inside of <main>: what card.js puts in place when
 // something changed.
 func (s *Set) CardFragment(w io.Writer, v CardView) error { return s.render(w, "card", "main", v) }
+
+// CardPreview draws cards as their consumer would see them, for who makes the
+// campaigns. What is to be pressed on them leads nowhere.
+func (s *Set) CardPreview(wallet ...CardShop) (template.HTML, error) {
+	var b strings.Builder
+	if err := s.render(&b, "card", "stamps", nil); err != nil {
+		return "", err
+	}
+	err := s.render(&b, "card", "wallet", CardView{Wallet: wallet})
+	return template.HTML(b.String()), err //nolint:gosec // what our own template made
+}
 
 // maxDrawnGoal is the largest goal drawn stamp by stamp; beyond it a bar says
 // more than a wall of circles.
