@@ -46,9 +46,9 @@ func policies(id loyalty.ID) loyalty.Candidate {
 		c.Campaign.Tiers = &loyalty.Tiers{Keep: loyalty.TierForGood, Levels: []loyalty.Level{
 			{Name: "plata", Purchases: 10}, {Name: "oro", Purchases: 40, Percent: 150},
 		}}
-		c.Standing = loyalty.Standing{Purchases: 12, Counters: map[string]int64{"ever:": 80}}
+		c.Standing = loyalty.Standing{Purchases: 12, Counters: "ever:=80;"}
 		for n := range 12 {
-			c.Standing.Counters["day:"+monday.AddDate(0, 0, -n).Format(time.DateOnly)] = 4
+			c.Standing.Counters = c.Standing.Counters.Plus("day:"+monday.AddDate(0, 0, -n).Format(time.DateOnly), 4)
 		}
 		c.Standing.Tier.Level, c.Standing.Tier.Now.Purchases = "plata", 12
 	})

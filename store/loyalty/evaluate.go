@@ -3,7 +3,6 @@ package loyalty
 import (
 	"cmp"
 	"iter"
-	"maps"
 	"slices"
 	"time"
 )
@@ -239,7 +238,7 @@ func (e *evaluation) bound() {
 		if l.Period != EachPurchase {
 			b.key = l.key(e.moment, e.sale.Shop)
 			if !l.AllCards {
-				b.left = max(l.Max-e.Standing.Counters[b.key], 0)
+				b.left = max(l.Max-e.Standing.Counters.Of(b.key), 0)
 			} else if left, bounded := e.Left[b.key]; bounded {
 				b.left = left
 			}
@@ -309,7 +308,7 @@ func (e *evaluation) earn(u Unit, a *amounts) {
 	}
 	for i := range t.Earn {
 		w := &t.Earn[i]
-		if w.Unit == u && (w.Per == PerPurchase || w.Per == PerVisit && e.Standing.Counters[e.visit] == 0) {
+		if w.Unit == u && (w.Per == PerPurchase || w.Per == PerVisit && e.Standing.Counters.Of(e.visit) == 0) {
 			sum.add(w.Amount*whole, w.parts())
 		}
 	}
@@ -548,14 +547,12 @@ func (e *evaluation) settle(j *Judgement) {
 	t, s := &e.Campaign.Terms, &j.Standing
 	s.Purchases++
 	if len(e.bounds) > 0 || e.visit != "" {
-		s.Counters = maps.Clone(s.Counters)
-		if s.Counters == nil {
-			s.Counters = make(map[string]int64, len(e.bounds)+1)
-		}
 		for key, n := range e.counted() {
-			s.Counters[key] += n
+			s.Counters = s.Counters.Plus(key, n)
 		}
-		s.prune(t, e.sale)
+		if s.Counters.Len() > e.Standing.Counters.Len() {
+			s.prune(t, e.sale)
+		}
 	}
 	j.Takes = e.takes(j)
 	if t.Tiers != nil {

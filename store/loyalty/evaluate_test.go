@@ -1,6 +1,7 @@
 package loyalty_test
 
 import (
+	"maps"
 	"testing"
 	"time"
 
@@ -72,9 +73,16 @@ func boosted(more changes, boosts ...loyalty.Boost) changes {
 // limited has 50 colas to clip, the limits, and what was counted before.
 func limited(counted map[string]int64, limits ...loyalty.Limit) changes {
 	return func(c *loyalty.Candidate, s *loyalty.Sale) {
-		c.Campaign.Limits, c.Standing.Counters = limits, counted
+		c.Campaign.Limits, c.Standing.Counters = limits, counters(counted)
 		s.Lines = []loyalty.Line{line(cola, 50, 1500)}
 	}
+}
+
+func counters(counted map[string]int64) (c loyalty.Counters) {
+	for name, n := range counted {
+		c = c.Plus(name, n)
+	}
+	return c
 }
 
 func all(of ...changes) changes {
@@ -399,16 +407,15 @@ func TestEvaluateKeepsTheStanding(t *testing.T) {
 			{ID: "n", Max: 9, Period: loyalty.EachWeek, Counts: loyalty.CountPurchases},
 			{ID: "all", Max: 9, Period: loyalty.EachHour, Counts: loyalty.CountPurchases, PerShop: true, AllCards: true},
 		}
-		c.Standing = loyalty.Standing{Purchases: 4, Counters: map[string]int64{"d:s1:2026-03-09": 5}}
+		c.Standing = loyalty.Standing{Purchases: 4, Counters: "d:s1:2026-03-09=5;"}
 		c.Left = map[string]int64{loyalty.QuotaStamps: 100, "all:s1:2026-03-09T10": 3}
 		s.Lines = []loyalty.Line{line(cola, 2, 1500), line(agua, 1, 1500), line(rival, 1, 99)}
 	})
-	before := map[string]int64{"d:s1:2026-03-09": 5}
 	j := loyalty.Evaluate([]loyalty.Candidate{c}, s)[0]
 	require.Equal(t, int64(4), j.Stamps)
-	require.Equal(t, before, c.Standing.Counters, "the candidate's is left alone")
+	require.EqualValues(t, "d:s1:2026-03-09=5;", c.Standing.Counters, "the candidate's is left alone")
 	require.Equal(t, int64(5), j.Standing.Purchases)
-	require.Equal(t, map[string]int64{"d:s1:2026-03-09": 9, "agua:": 1, "n:2026-W03-09": 1, "visit:s1:2026-03-09": 1}, j.Standing.Counters)
+	require.Equal(t, map[string]int64{"d:s1:2026-03-09": 9, "agua:": 1, "n:2026-W03-09": 1, "visit:s1:2026-03-09": 1}, maps.Collect(j.Standing.Counters.All()))
 	require.Equal(t, []loyalty.Take{{Name: "all:s1:2026-03-09T10", Amount: 1}, {Name: loyalty.QuotaStamps, Amount: 4}}, j.Takes)
 	require.Equal(t, "plata", j.Standing.Tier.Level)
 	require.Equal(t, loyalty.Progress{Purchases: 1, Spend: 4500, Earned: 4}, j.Standing.Tier.Now)
@@ -427,10 +434,10 @@ func TestCountersOfOldPeriodsAreForgotten(t *testing.T) {
 		c.Standing = loyalty.Evaluate([]loyalty.Candidate{c}, s)[0].Standing
 		s.At = s.At.AddDate(0, 0, 1)
 	}
-	require.Equal(t, int64(800), c.Standing.Counters["ever:"])
-	require.Less(t, len(c.Standing.Counters), 100)
+	require.Equal(t, int64(800), c.Standing.Counters.Of("ever:"))
+	require.Less(t, c.Standing.Counters.Len(), 100)
 	for back := range 40 {
 		day := s.At.AddDate(0, 0, -1-back).Format(time.DateOnly)
-		require.Equal(t, int64(2), c.Standing.Counters["d:"+day], day)
+		require.Equal(t, int64(2), c.Standing.Counters.Of("d:"+day), day)
 	}
 }

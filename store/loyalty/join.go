@@ -1,19 +1,15 @@
 package loyalty
 
 import (
-	"maps"
 	"time"
 )
 
 // Join is the standing of two enrollments of one campaign that turned out to be
 // one person's: as if all of it had been earned in one.
 func (s Standing) Join(o Standing, t *Tiers, at time.Time, zone *time.Location) Standing {
-	j := Standing{Purchases: s.Purchases + o.Purchases, Counters: maps.Clone(s.Counters), Tier: t.join(s.Tier, o.Tier, at, zone)}
-	for key, n := range o.Counters {
-		if j.Counters == nil {
-			j.Counters = map[string]int64{}
-		}
-		j.Counters[key] += n
+	j := Standing{Purchases: s.Purchases + o.Purchases, Counters: s.Counters, Tier: t.join(s.Tier, o.Tier, at, zone)}
+	for key, n := range o.Counters.All() {
+		j.Counters = j.Counters.Plus(key, n)
 	}
 	return j
 }

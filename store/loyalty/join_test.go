@@ -2,6 +2,7 @@ package loyalty_test
 
 import (
 	"fmt"
+	"maps"
 	"testing"
 	"time"
 
@@ -25,10 +26,7 @@ func TestJoinedStandingsCountAsOne(t *testing.T) {
 		var parts [2]loyalty.Standing
 		add := func(s *loyalty.Standing, n int64, at time.Time) {
 			s.Purchases++
-			if s.Counters == nil {
-				s.Counters = map[string]int64{}
-			}
-			s.Counters["l1:"+at.Format(time.DateOnly)] += n
+			s.Counters = s.Counters.Plus("l1:"+at.Format(time.DateOnly), n)
 			s.Tier = tiers.Add(s.Tier, metric.of(n), at, zone)
 		}
 		at := time.Date(2026, 1, 20, 18, 0, 0, 0, time.UTC)
@@ -42,7 +40,7 @@ func TestJoinedStandingsCountAsOne(t *testing.T) {
 		one.Tier = tiers.At(one.Tier, at, zone)
 		joined := parts[0].Join(parts[1], tiers, at, zone)
 		require.Equal(t, one.Purchases, joined.Purchases)
-		require.Equal(t, one.Counters, joined.Counters)
+		require.Equal(t, maps.Collect(one.Counters.All()), maps.Collect(joined.Counters.All()))
 		require.Equal(t, one.Tier.Now, joined.Tier.Now)
 		require.Equal(t, one.Tier.Last, joined.Tier.Last)
 		// Days of grace may have begun for one who had earned all of it, and not for one

@@ -11,7 +11,7 @@ type Basis struct {
 	Birthday bool             `json:"birthday,omitempty"` // the consumer's, likewise
 	Tier     string           `json:"tier,omitempty"`
 	Out      []ID             `json:"out,omitempty"` // products that exclusive campaigns kept out
-	Counters map[string]int64 `json:"counters,omitempty"`
+	Counters Counters         `json:"counters,omitempty"`
 	Left     map[string]int64 `json:"left,omitempty"` // of the budget, by unit
 }
 
@@ -25,17 +25,8 @@ func NewBasis(c *Candidate, sale *Sale, j *Judgement) Basis {
 		b.First = b.First || w.First && c.Standing.Purchases == 0
 		b.Birthday = b.Birthday || w.Birthday && isBirthday(sale.Birthday, m.local)
 	}
-	keep := func(to *map[string]int64, key string, n int64) {
-		if *to == nil {
-			*to = map[string]int64{}
-		}
-		(*to)[key] = n
-	}
-	count := func(key string) {
-		if n := c.Standing.Counters[key]; n > 0 {
-			keep(&b.Counters, key, n)
-		}
-	}
+	// Two limits may share a counter's name only with its number.
+	count := func(key string) { b.Counters = b.Counters.Plus(key, c.Standing.Counters.Of(key)-b.Counters.Of(key)) }
 	for i := range t.Limits {
 		// That limits of purchases let it pass is certain.
 		if l := &t.Limits[i]; l.Counts == CountEarned && l.Period != EachPurchase {
@@ -47,7 +38,10 @@ func NewBasis(c *Candidate, sale *Sale, j *Judgement) Basis {
 	}
 	for _, u := range t.Scheme.Units() {
 		if left, bounded := c.Left[string(u)]; bounded {
-			keep(&b.Left, string(u), left)
+			if b.Left == nil {
+				b.Left = map[string]int64{}
+			}
+			b.Left[string(u)] = left
 		}
 	}
 	return b
@@ -154,16 +148,8 @@ func (s Standing) Without(r *Return, tiers *Tiers, sale *Sale) Standing {
 	if r.Gone {
 		s.Purchases = max(s.Purchases-1, 0)
 	}
-	s.Counters = maps.Clone(s.Counters)
 	for key, n := range r.Counters {
-		if left := s.Counters[key] - n; left > 0 {
-			if s.Counters == nil {
-				s.Counters = map[string]int64{}
-			}
-			s.Counters[key] = left
-		} else {
-			delete(s.Counters, key)
-		}
+		s.Counters = s.Counters.Plus(key, -n)
 	}
 	if r.Campaign.Tiers != nil {
 		s.Tier = tiers.Remove(s.Tier, r.Progress, sale.At, sale.Zone)

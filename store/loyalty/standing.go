@@ -1,6 +1,7 @@
 package loyalty
 
 import (
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -12,8 +13,8 @@ type Standing struct {
 	// Purchases that earned and were not taken back whole.
 	Purchases int64 `json:"purchases,omitempty"`
 	// Counters of the limits and visits, by "limit:period" or "limit:shop:period".
-	Counters map[string]int64 `json:"counters,omitempty"`
-	Tier     TierStanding     `json:"tier,omitzero"`
+	Counters Counters     `json:"counters,omitempty"`
+	Tier     TierStanding `json:"tier,omitzero"`
 }
 
 // visitLimit is the ID under which visits are counted; no limit may have it.
@@ -94,19 +95,24 @@ const manyCounters = 32
 
 // prune forgets counters of periods that are long over.
 func (s *Standing) prune(t *Terms, sale *Sale) {
-	if len(s.Counters) < manyCounters {
+	if s.Counters.Len() < manyCounters {
 		return
 	}
-	for key := range s.Counters {
-		id, _, _ := strings.Cut(key, ":")
-		period := EachDay
-		for _, l := range t.Limits {
-			if l.ID == id {
-				period = l.Period
-			}
+	long := map[Period]string{}
+	for name := range s.Counters.All() {
+		id, _, _ := strings.Cut(name, ":")
+		period := EachDay // that of visits, and of limits that are no more
+		if i := slices.IndexFunc(t.Limits, func(l Limit) bool { return l.ID == id }); i >= 0 {
+			period = t.Limits[i].Period
 		}
-		if period != Lifetime && key[strings.LastIndexByte(key, ':')+1:] < period.at(sale.At.Add(-keepCounters).In(sale.Zone)) {
-			delete(s.Counters, key)
+		if period == Lifetime {
+			continue
+		}
+		if long[period] == "" {
+			long[period] = period.at(sale.At.Add(-keepCounters).In(sale.Zone))
+		}
+		if name[strings.LastIndexByte(name, ':')+1:] < long[period] {
+			s.Counters = s.Counters.Plus(name, -math.MaxInt64)
 		}
 	}
 }

@@ -380,7 +380,7 @@ func (w *world) check() {
 			}
 		}
 		require.Equal(w, count, e.standing.Purchases, key)
-		for name, n := range e.standing.Counters {
+		for name, n := range e.standing.Counters.All() {
 			require.Positive(w, n, name)
 		}
 	}
