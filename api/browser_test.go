@@ -3,9 +3,6 @@ package api_test
 import (
 	"context"
 	"net/http"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -13,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/qoa-conectados/qoa/api/apitest"
+	"github.com/qoa-conectados/qoa/api/browsertest"
 	"github.com/qoa-conectados/qoa/store"
 	"github.com/qoa-conectados/qoa/store/loyalty"
 )
@@ -26,16 +24,7 @@ type tab struct {
 
 func openTab(t *testing.T, w *apitest.World) *tab {
 	t.Helper()
-	path, err := exec.LookPath("chromium")
-	require.NoError(t, err, "no chromium: run `make deps-test`")
-	ctx, cancel := chromedp.NewExecAllocator(t.Context(), append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true))...)
-	t.Cleanup(cancel)
-	ctx, cancel = chromedp.NewContext(ctx)
-	t.Cleanup(cancel)
-	ctx, cancel = context.WithTimeout(ctx, 2*time.Minute)
-	t.Cleanup(cancel)
-	b := &tab{t, ctx, w}
+	b := &tab{t, browsertest.Start(t), w}
 	b.do(chromedp.Navigate(w.Base + "/admin/login"))
 	b.do(chromedp.SetValue(`[name=email]`, "admin@qoa.test"), chromedp.SetValue(`[name=password]`, apitest.Password), chromedp.Click(`main form button`))
 	b.until("the admin's page", `location.pathname === '/admin'`)
@@ -44,38 +33,30 @@ func openTab(t *testing.T, w *apitest.World) *tab {
 
 func (b *tab) do(steps ...chromedp.Action[chromedp.Void]) {
 	b.t.Helper()
-	require.NoError(b.t, chromedp.Do(b.ctx, steps...))
+	browsertest.Do(b.t, b.ctx, steps...)
 }
 
 func (b *tab) until(what, expression string) {
 	b.t.Helper()
-	require.Eventually(b.t, func() bool {
-		ok, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool](`document.readyState === 'complete' && (`+expression+`)`))
-		return err == nil && ok // a page that is being replaced cannot be asked, nor one that is still arriving
-	}, 10*time.Second, 20*time.Millisecond, what)
+	browsertest.Until(b.t, b.ctx, what, expression, 10*time.Second)
 }
 
-// shots looks at the page on a phone and on a desk: it must fit, and where
-// QOA_SCREENSHOTS names a folder it leaves a picture.
+func (b *tab) eval(expression string) string {
+	b.t.Helper()
+	return browsertest.Eval[string](b.t, b.ctx, expression)
+}
+
+// shots looks at the whole page on a phone and on a desk, in light and in dark:
+// it must fit and have no serious finding of axe-core.
 func (b *tab) shots(name string) {
 	b.t.Helper()
-	for _, screen := range []struct {
-		name string
-		w    int64
-	}{{"phone", 360}, {"desk", 1280}} {
-		b.do(chromedp.EmulateViewport(screen.w, 800))
-		over, err := chromedp.Run(b.ctx, chromedp.Evaluate[int](`document.documentElement.scrollWidth - window.innerWidth`))
-		require.NoError(b.t, err)
-		require.LessOrEqual(b.t, over, 0, "%s is wider than the %s", name, screen.name)
-		dir := os.Getenv("QOA_SCREENSHOTS")
-		if dir == "" {
-			continue
-		}
-		png, err := chromedp.Run(b.ctx, chromedp.FullScreenshot(100))
-		require.NoError(b.t, err)
-		require.NoError(b.t, os.MkdirAll(dir, 0o755))
-		require.NoError(b.t, os.WriteFile(filepath.Join(dir, name+"-"+screen.name+".png"), png, 0o644))
-	}
+	browsertest.Whole(b.t, b.ctx, name)
+}
+
+// shot looks at what the screen shows.
+func (b *tab) shot(name string) {
+	b.t.Helper()
+	browsertest.Screen(b.t, b.ctx, name)
 }
 
 const pageText = `document.querySelector('main').innerText`

@@ -5,9 +5,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -20,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/qoa-conectados/qoa/api/apitest"
+	"github.com/qoa-conectados/qoa/api/browsertest"
 	"github.com/qoa-conectados/qoa/store"
 )
 
@@ -110,18 +108,8 @@ func (v *wire) hangUp() {
 // openShop opens the first tendero's page on a phone, at base.
 func openShop(t *testing.T, w *apitest.World, base string, flags ...chromedp.ExecAllocatorOption) *tab {
 	t.Helper()
-	path, err := exec.LookPath("chromium")
-	require.NoError(t, err, "no chromium: run `make deps-test`")
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox,
-		chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true))
-	ctx, cancel := chromedp.NewExecAllocator(t.Context(), append(options, flags...)...)
-	t.Cleanup(cancel)
-	ctx, cancel = chromedp.NewContext(ctx)
-	t.Cleanup(cancel)
-	ctx, cancel = context.WithTimeout(ctx, 2*time.Minute)
-	t.Cleanup(cancel)
-	b := &tab{t, ctx, w}
-	b.do(chromedp.EmulateViewport(360, 800))
+	b := &tab{t, browsertest.Start(t, flags...), w}
+	b.do(browsertest.Phone())
 	b.do(chromedp.Navigate(base + "/t/" + w.Keepers[0].Link))
 	b.until("the scan page", `location.pathname === '/tienda' && !!document.getElementById('sale')`)
 	return b
@@ -134,25 +122,6 @@ func (b *tab) online(yes bool) {
 		_, err := cdp.Call(ctx, t, network.OverrideNetworkState, network.OverrideNetworkStateParams{Offline: !yes, DownloadThroughput: -1, UploadThroughput: -1})
 		return err
 	}))
-}
-
-func (b *tab) shot(name string) {
-	b.t.Helper()
-	dir := os.Getenv("QOA_SCREENSHOTS")
-	if dir == "" {
-		return
-	}
-	picture, err := chromedp.Run(b.ctx, chromedp.CaptureScreenshot())
-	require.NoError(b.t, err)
-	require.NoError(b.t, os.MkdirAll(dir, 0o755))
-	require.NoError(b.t, os.WriteFile(filepath.Join(dir, name+".png"), picture, 0o600))
-}
-
-func (b *tab) eval(expression string) string {
-	b.t.Helper()
-	s, err := chromedp.Run(b.ctx, chromedp.Evaluate[string](expression))
-	require.NoError(b.t, err)
-	return s
 }
 
 // sell types a code and picks pieces of the first product.
@@ -186,7 +155,6 @@ func TestTheCameraReadsACardAndAProduct(t *testing.T) {
 	require.Equal(t, "undefined", b.eval(`typeof BarcodeDetector`))
 	require.Equal(t, "0", b.eval(`String(performance.getEntriesByType('resource').filter((r) => r.name.includes('zxing')).length)`), "the library waits for the camera")
 	b.shots("scan")
-	b.do(chromedp.EmulateViewport(360, 800))
 	b.do(chromedp.Click(`#cam`))
 	b.until("the card's code", `document.getElementById('code').value.replace('-', '') === '`+shopper.Card+`'`)
 	b.shot("scan-camera-card")
@@ -200,7 +168,6 @@ func TestTheCameraReadsACardAndAProduct(t *testing.T) {
 	assert.Less(t, time.Since(tapped), time.Second, "a queue waits for the answer")
 	b.shot("scan-saved")
 	b.shots("scan-saved-whole")
-	b.do(chromedp.EmulateViewport(360, 800))
 	sales := salesOf(t, w)
 	require.Len(t, sales, 1)
 	assert.Equal(t, "scan", sales[0].Captured)
@@ -236,7 +203,6 @@ func TestSalesWithoutANetworkAreSentOnce(t *testing.T) {
 	b.until("both wait", `document.querySelectorAll('#queue-list li').length === 2`)
 	b.shot("scan-offline")
 	b.shots("scan-offline-whole")
-	b.do(chromedp.EmulateViewport(360, 800))
 	require.Empty(t, salesOf(t, w))
 
 	// The page starts without a network, and has not forgotten.
@@ -261,7 +227,6 @@ func TestSalesWithoutANetworkAreSentOnce(t *testing.T) {
 	})()`)
 	b.shot("scan-refused")
 	b.shots("scan-refused-whole")
-	b.do(chromedp.EmulateViewport(360, 800))
 	sales := salesOf(t, w)
 	require.Len(t, sales, 2, "each once")
 	for _, s := range sales {
@@ -286,7 +251,6 @@ func TestAPhotoOfAPrizeDeliversIt(t *testing.T) {
 	b.do(chromedp.Click(`#cam`))
 	b.until("no camera here", `!document.getElementById('photo-box').hidden`)
 	b.shots("scan-no-camera")
-	b.do(chromedp.EmulateViewport(360, 800))
 	b.do(chromedp.SetUploadFiles(`#photo`, []string{photo(t, canvas())}))
 	b.until("nothing in it", `document.getElementById('cam-say').textContent.includes('No se ve un código')`)
 	b.do(chromedp.SetUploadFiles(`#photo`, []string{photo(t, showBars(w.Tenants[0].GTIN))}))

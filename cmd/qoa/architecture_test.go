@@ -82,7 +82,7 @@ var homes = []home{
 
 // helpers exist for tests and may use what tests use; nothing that ships may
 // import them.
-var helpers = []string{"store/storetest", "api/apitest", "bot/bottest", "bot/cloud/graphtest", "bot/whatsapp/wasim"}
+var helpers = []string{"store/storetest", "api/apitest", "api/browsertest", "bot/bottest", "bot/cloud/graphtest", "bot/whatsapp/wasim"}
 
 // breaches lists everything in the sources that breaks the picture.
 func breaches(sources []source) []string {

@@ -3,15 +3,14 @@ package main_test
 import (
 	"context"
 	"net/http"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
+
+	"github.com/qoa-conectados/qoa/api/browsertest"
 )
 
 // browser is a headless Chromium with one tab, a phone's or a desk's.
@@ -22,38 +21,18 @@ type browser struct {
 
 func newBrowser(t *testing.T) *browser {
 	t.Helper()
-	path, err := exec.LookPath("chromium")
-	require.NoError(t, err, "no chromium: run `make deps-test`")
-	ctx, cancel := chromedp.NewExecAllocator(t.Context(), append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.Flag("disable-quic", true),
-		chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true))...)
-	t.Cleanup(cancel)
-	ctx, cancel = chromedp.NewContext(ctx)
-	t.Cleanup(cancel)
-	ctx, cancel = context.WithTimeout(ctx, 2*time.Minute)
-	t.Cleanup(cancel)
-	return &browser{t, ctx}
+	return &browser{t, browsertest.Start(t)}
 }
 
 // tab opens another tab of the same browser.
-func (b *browser) tab() *browser {
-	ctx, cancel := chromedp.NewContext(b.ctx)
-	b.t.Cleanup(cancel)
-	return &browser{b.t, ctx}
-}
+func (b *browser) tab() *browser { return &browser{b.t, browsertest.Tab(b.t, b.ctx)} }
 
-func (b *browser) phone() *browser { return b.size(360, 800) }
-func (b *browser) desk() *browser  { return b.size(1280, 800) }
-
-func (b *browser) size(w, h int64) *browser {
-	b.t.Helper()
-	b.do(chromedp.EmulateViewport(w, h))
-	return b
-}
+func (b *browser) phone() *browser { b.do(browsertest.Phone()); return b }
+func (b *browser) desk() *browser  { b.do(browsertest.Desk()); return b }
 
 func (b *browser) do(steps ...chromedp.Action[chromedp.Void]) {
 	b.t.Helper()
-	require.NoError(b.t, chromedp.Do(b.ctx, steps...))
+	browsertest.Do(b.t, b.ctx, steps...)
 }
 
 func (b *browser) open(url string) {
@@ -62,12 +41,9 @@ func (b *browser) open(url string) {
 	b.fits()
 }
 
-// fits wants no page wider than the screen.
 func (b *browser) fits() {
 	b.t.Helper()
-	over, err := chromedp.Run(b.ctx, chromedp.Evaluate[int](`document.documentElement.scrollWidth - window.innerWidth`))
-	require.NoError(b.t, err)
-	require.LessOrEqual(b.t, over, 0, "the page is wider than the screen")
+	browsertest.Fits(b.t, b.ctx, "the page")
 }
 
 // until waits for an expression to become true, as the page changes or is left. A
@@ -75,11 +51,7 @@ func (b *browser) fits() {
 // what is asked of it next not.
 func (b *browser) until(what, expression string, within time.Duration) {
 	b.t.Helper()
-	require.Eventually(b.t, func() bool {
-		// A page that is being replaced cannot be asked; the next one can.
-		ok, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool](`document.readyState === 'complete' && (`+expression+`)`))
-		return err == nil && ok
-	}, within, 20*time.Millisecond, what)
+	browsertest.Until(b.t, b.ctx, what, expression, within)
 }
 
 func (b *browser) text(selector string) string {
@@ -89,17 +61,10 @@ func (b *browser) text(selector string) string {
 	return s
 }
 
-// shot keeps a picture where QOA_SCREENSHOTS names a folder.
+// shot looks at the screen in light and in dark; axe-core must find nothing serious.
 func (b *browser) shot(name string) {
 	b.t.Helper()
-	dir := os.Getenv("QOA_SCREENSHOTS")
-	if dir == "" {
-		return
-	}
-	png, err := chromedp.Run(b.ctx, chromedp.CaptureScreenshot())
-	require.NoError(b.t, err)
-	require.NoError(b.t, os.MkdirAll(dir, 0o755))
-	require.NoError(b.t, os.WriteFile(filepath.Join(dir, name+".png"), png, 0o644))
+	browsertest.Screen(b.t, b.ctx, name)
 }
 
 // The eight steps in a browser, as the people of the story see them.
