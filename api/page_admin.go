@@ -17,6 +17,7 @@ import (
 
 // adminDesk is what the operator's page is drawn from.
 type adminDesk struct {
+	frame    templates.DeskView
 	backlog  store.Backlog
 	shops    []store.Shop
 	tenderos map[loyalty.ID]int
@@ -39,6 +40,9 @@ const (
 func (s *server) adminPage(c *fiber.Ctx) error {
 	scope := scopeOf(c)
 	desk, err := tx(s, c, func(ctx context.Context, t *store.Tx) (d adminDesk, err error) {
+		if d.frame, err = s.desk(ctx, c, t); err != nil {
+			return d, err
+		}
 		if d.backlog, err = t.Backlog(ctx); err != nil {
 			return d, err
 		}
@@ -79,7 +83,7 @@ func (s *server) adminPage(c *fiber.Ctx) error {
 		return err
 	}
 	v := adminView(desk)
-	v.User, v.Flash = sessionOf(c).Name, jobFlash(c.Query("trabajo"), c.Query("mensajes"))
+	v.Flash = jobFlash(c.Query("trabajo"), c.Query("mensajes"))
 	if c.Query("caso") == "cerrado" {
 		v.Flash = "Listo: el caso quedó cerrado."
 	}
@@ -100,7 +104,7 @@ func lastRun(t time.Time) time.Time {
 
 func adminView(d adminDesk) templates.AdminView {
 	var purchases, consumers int64
-	v := templates.AdminView{LogoutAction: "/admin/logout", Links: deskLinks("/admin", "/admin")}
+	v := templates.AdminView{Desk: d.frame}
 	for _, shop := range d.shops {
 		digest := d.digests[shop.ID]
 		purchases += digest.Purchases

@@ -27,7 +27,7 @@ func (s *server) desk(ctx context.Context, c *fiber.Ctx, t *store.Tx) (templates
 	v := templates.DeskView{User: sessionOf(c).Name, HomeURL: root, LogoutAction: root + "/logout"}
 	switch root {
 	case "/admin":
-		v.Place = "Operación"
+		v.Place, v.Menu = "Operación", backofficeMenu(c.Path())
 	case "/tienda":
 		v.Place = "Mi tienda"
 	default:
@@ -44,19 +44,12 @@ func (s *server) desk(ctx context.Context, c *fiber.Ctx, t *store.Tx) (templates
 	return v, nil
 }
 
-// deskLinks are the pages of a desk; path is the one shown.
+// deskLinks are the pages of a desk of few; path is the one shown.
 func deskLinks(root, path string) []templates.DeskLink {
-	pages := map[string][][2]string{
+	return links(root, path, map[string][][2]string{
 		"/marca":  {{"Resultados", ""}, {"Campañas", "/campanas"}, {"Segmentos", "/segmentos"}},
-		"/admin":  {{"Operación", ""}, {"WhatsApp", "/whatsapp"}, {"Mensajes", "/mensajes"}, {"Campañas", "/campanas"}, {"Segmentos", "/segmentos"}, {"Ajustes", "/ajustes"}, {"Devoluciones", "/ventas"}},
 		"/tienda": {{"Vender", ""}, {"Ventas de hoy", "/ventas"}, {"Mis campañas", "/campanas"}, {"Segmentos", "/segmentos"}, {"Marcas", "/invitaciones"}},
-	}[root]
-	links := make([]templates.DeskLink, len(pages))
-	for i, p := range pages {
-		at := root + p[1]
-		links[i] = templates.DeskLink{Name: p[0], URL: at, Here: path == at || p[1] != "" && strings.HasPrefix(path, at+"/")}
-	}
-	return links
+	}[root])
 }
 
 // typed is the form that a browser sent, fit for the database.

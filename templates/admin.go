@@ -5,20 +5,17 @@ import (
 	"time"
 )
 
-// AdminView is the operator's page /admin. Job forms post csrf to their Action.
+// AdminView is the operator's page /admin. Job forms post to their Action.
 type AdminView struct {
-	User         string
-	CSRF         string
-	LogoutAction string
-	Links        []DeskLink
-	Flash        string // after a job was run: "Se enviarán 12 mensajes."
-	Counts       []AdminCount
-	Health       []AdminHealth
-	Jobs         []AdminJob
-	Shops        []AdminShop
-	Problems     []AdminProblem // last outbox rows in trouble
-	Cases        []AdminCase    // open, the oldest first
-	MoreCases    bool           // there are more than are shown
+	Desk      DeskView
+	Flash     string // after a job was run: "Se enviarán 12 mensajes."
+	Counts    []AdminCount
+	Health    []AdminHealth
+	Jobs      []AdminJob
+	Shops     []AdminShop
+	Problems  []AdminProblem // last outbox rows in trouble
+	Cases     []AdminCase    // open, the oldest first
+	MoreCases bool           // there are more than are shown
 }
 
 // AdminCount is one number of the whole system.

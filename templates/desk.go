@@ -8,7 +8,27 @@ type DeskView struct {
 	HomeURL      string
 	LogoutAction string
 	CSRF         string
-	Links        []DeskLink
+	Links        []DeskLink  // as tabs, where there are few pages
+	Menu         []DeskGroup // where there are many
+}
+
+// Here is the page that is shown, "" where the menu has none.
+func (v DeskView) Here() string {
+	for _, g := range v.Menu {
+		for _, l := range g.Links {
+			if l.Here {
+				return l.Name
+			}
+		}
+	}
+	return ""
+}
+
+// DeskGroup is a part of the menu. One without a name stands above the others.
+type DeskGroup struct {
+	Name  string
+	Icon  string
+	Links []DeskLink
 }
 
 // DeskLink leads to a page of the desk.

@@ -40,6 +40,8 @@ func icon(name string) (template.HTML, error) {
 		d = `<path d="m8 8-4 4 4 4M16 8l4 4-4 4M13.5 5l-3 14"/>`
 	case "out":
 		d = `<path d="M14 4h6v6M20 4l-9 9M18 14v6H4V6h6"/>`
+	case "menu":
+		d = `<path d="M4 7h16M4 12h16M4 17h16"/>`
 	case "dice":
 		d = `<rect x="3.5" y="3.5" width="17" height="17" rx="4"/><path d="M8.5 8.5h.01M15.5 8.5h.01M12 12h.01M8.5 15.5h.01M15.5 15.5h.01"/>`
 	default:

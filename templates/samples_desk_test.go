@@ -14,6 +14,13 @@ func sampleDesk() DeskView {
 	}
 }
 
+func sampleBackoffice() DeskView {
+	return DeskView{
+		Place: "Operación", User: "Ada", HomeURL: "/admin", LogoutAction: "/admin/logout", CSRF: "csrf1",
+		Menu: []DeskGroup{{Links: []DeskLink{{"Inicio", "/admin", true}}}, {"Personas", "people", []DeskLink{{"Tenderos", "/admin/tenderos", false}, {"Usuarios", "/admin/usuarios", false}}}},
+	}
+}
+
 func sampleForm() FormView {
 	brands := []FormGroup{{Label: "Cola", Options: []FormOption{{"p1", "Cola 600 ml", true}, {"p2", "Cola 2 l", false}}}, {Label: "Agua", Options: []FormOption{{"p3", "Agua 1 l", false}}}}
 	return FormView{

@@ -124,7 +124,7 @@ func sampleBrand() BrandView {
 
 func sampleAdmin() AdminView {
 	return AdminView{
-		User: "admin@demo.qoa", CSRF: "csrf1", LogoutAction: "/salir", Flash: "Recordatorios: se enviarán 12 mensajes.",
+		Desk: sampleBackoffice(), Flash: "Recordatorios: se enviarán 12 mensajes.",
 		Counts: []AdminCount{{"marcas", 4}, {"tiendas", 12}, {"consumidores", 1284}, {"compras hoy", 143}, {"por enviar", 2}},
 		Health: []AdminHealth{{"Postgres", "ok", "15.4"}, {"Redis", "ok", ""}, {"WhatsApp", "degraded", "Simulador: ningún mensaje sale de aquí."}, {"Otro", "down", "sin respuesta"}},
 		Jobs: []AdminJob{
