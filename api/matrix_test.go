@@ -274,7 +274,10 @@ func TestPagesAskWhoIsThere(t *testing.T) {
 					assert.NotEqual(t, http.StatusForbidden, res.Status, "%s", res.Body)
 					assert.NotEqual(t, http.StatusUnauthorized, res.Status)
 				}
-				if res.Status < 300 || res.Status >= 400 {
+				switch {
+				case r.File && res.Status == http.StatusOK:
+					assert.Contains(t, res.Header.Get("Content-Disposition"), `attachment; filename="qoa_`)
+				case res.Status < 300 || res.Status >= 400:
 					assert.Contains(t, res.Header.Get("Content-Type"), "text/html")
 				}
 				assert.Contains(t, res.Header.Get("X-Robots-Tag"), "noindex")

@@ -52,7 +52,7 @@ func (s *server) brandPage(c *fiber.Ctx) error {
 				return d, err
 			}
 		}
-		d.reorders, _, err = t.Reorders(ctx, scope, store.Page{Limit: mostReorders})
+		d.reorders, _, err = t.Reorders(ctx, scope, store.ReorderFilter{}, store.Page{Limit: mostReorders})
 		return d, err
 	})
 	if err != nil {
@@ -71,11 +71,11 @@ func brandView(d brandDesk) templates.BrandView {
 	for _, campaign := range d.campaigns {
 		v.Campaigns = append(v.Campaigns, templates.BrandOption{ID: string(campaign.ID), Name: campaign.Name, Selected: campaign.ID == d.chosen})
 	}
+	if len(d.reorders) > 0 {
+		v.ReorderFiles = filesAt("/marca/pedidos", nil, "pedidos de reposición")
+	}
 	for _, r := range d.reorders {
-		row := templates.BrandReorder{At: r.CreatedAt.In(loyalty.Zone("")), Shop: r.ShopName, City: r.City, Product: r.Name, Note: r.Note}
-		if row.Product == "" {
-			row.Product = "Lo que más se vende"
-		}
+		row := templates.BrandReorder{At: r.CreatedAt.In(loyalty.Zone(r.TimeZone)), Shop: r.ShopName, City: r.City, Product: productWanted(r), Note: r.Note}
 		if r.Quantity != nil {
 			row.Quantity = *r.Quantity
 		}

@@ -32,6 +32,6 @@ func showReorder(v store.Reorder) reorderJSON {
 
 func (s *server) listReorders(c *fiber.Ctx) error {
 	return many(s, c, showReorder, func(ctx context.Context, t *store.Tx, scope loyalty.Scope, p store.Page) ([]store.Reorder, loyalty.ID, error) {
-		return t.Reorders(ctx, scope, p)
+		return t.Reorders(ctx, scope, store.ReorderFilter{}, p)
 	})
 }

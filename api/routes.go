@@ -29,6 +29,7 @@ type Route struct {
 	Roles  []loyalty.Role // who may call, beside admins, where Door knows the caller
 	Page   bool           // read by people: errors are pages too
 	Hot    bool           // the use case itself proves the caller, where it is known who that seems to be
+	File   bool           // answers with a file
 	handle func(*server, *fiber.Ctx) error
 }
 

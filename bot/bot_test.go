@@ -299,7 +299,7 @@ func TestWhatATenderoCanAsk(t *testing.T) {
 	assert.Contains(t, tendero.Says("PEDIR 3 cajas de coca chica"), "«PEDIR 3 cajas de coca chica»", "what was noted")
 	assert.Contains(t, tendero.Says("me falta coca chica"), "«me falta coca chica»")
 	w.Do(func(tx *store.Tx) error {
-		all, _, err := tx.Reorders(t.Context(), loyalty.System(), store.Page{Limit: 10})
+		all, _, err := tx.Reorders(t.Context(), loyalty.System(), store.ReorderFilter{}, store.Page{Limit: 10})
 		require.NoError(t, err)
 		require.Len(t, all, 3)
 		assert.Equal(t, bottest.Coca600, all[0].GTIN, "the newest first")

@@ -8,8 +8,7 @@ import (
 	"github.com/qoa-conectados/qoa/store/loyalty"
 )
 
-// Page asks for part of a list: at most Limit rows (1 to 100) with IDs after
-// After. Lists are ordered by ID, and so by age.
+// Page asks for part of a list: at most Limit rows with IDs after After. Lists are ordered by ID, and so by age.
 type Page struct {
 	After loyalty.ID
 	Limit int

@@ -15,6 +15,7 @@ type Reorder struct {
 	ShopName  string      `db:"shop_name"`
 	ShopCode  string      `db:"shop_code"`
 	City      string      `db:"city"`
+	TimeZone  string      `db:"time_zone"`  // the shop's
 	Product   *loyalty.ID `db:"product_id"` // nil: all that Qoa sold there lately
 	GTIN      string      `db:"gtin"`
 	Name      string      `db:"product_name"`
@@ -33,7 +34,7 @@ type ReorderInput struct {
 }
 
 const reorderColumns = `
-	SELECT r.id, r.shop_id, s.name AS shop_name, s.code AS shop_code, s.city, r.product_id,
+	SELECT r.id, r.shop_id, s.name AS shop_name, s.code AS shop_code, s.city, s.time_zone, r.product_id,
 	  coalesce(p.gtin, '') AS gtin, coalesce(p.name, '') AS product_name, r.quantity, r.note, r.created_at
 	FROM reorders r JOIN shops s ON s.id = r.shop_id LEFT JOIN products p ON p.id = r.product_id`
 
@@ -64,14 +65,38 @@ func (tx *Tx) RecordReorder(ctx context.Context, scope loyalty.Scope, in Reorder
 	return fetch[Reorder](ctx, tx, loyalty.NotFound(loyalty.CodeNotFound, "No encontramos ese pedido."), reorderColumns+` WHERE r.id = $1`, id)
 }
 
-// Reorders lists what shops want, the newest first: a tendero its own shops' wishes, a brand team
-// those for its products, and those for no product in particular of shops that
-// take part in one of its campaigns.
-func (tx *Tx) Reorders(ctx context.Context, scope loyalty.Scope, page Page) ([]Reorder, loyalty.ID, error) {
-	w := viewOf(scope)
-	return list(ctx, tx, page, func(v Reorder) loyalty.ID { return v.ID }, reorderColumns+`
-		WHERE ($1 OR r.shop_id = ANY($2) OR p.cpg_id = $3 OR (r.product_id IS NULL AND EXISTS (
-		  SELECT FROM campaigns c WHERE c.cpg_id = $3 AND c.status <> 'draft'
-		  AND (c.all_shops OR EXISTS (SELECT FROM campaign_shops cs WHERE cs.campaign_id = c.id AND cs.shop_id = r.shop_id)))))
-		AND (r.id < $4 OR $4 = '00000000-0000-0000-0000-000000000000') ORDER BY r.id DESC LIMIT $5`, w.all, scope.Shops, w.cpg)
+// ReorderFilter narrows what shops want; what is zero asks for nothing.
+type ReorderFilter struct {
+	Shop     loyalty.ID
+	Product  loyalty.ID
+	From, To time.Time // days of the shop, both included
+}
+
+// args are the first parameters of reordersInView.
+func (f ReorderFilter) args(scope loyalty.Scope) []any {
+	w, from, to := viewOf(scope), f.From, f.To
+	if from.IsZero() {
+		from = firstDay()
+	}
+	if to.IsZero() {
+		to = lastDay()
+	}
+	return []any{w.all, scope.Shops, w.cpg, optional(f.Shop), optional(f.Product), dayOf(from), dayOf(to)}
+}
+
+// reordersInView: a tendero sees its own shops' wishes, a brand team those for its
+// products, and those for no product in particular of shops that take part in one
+// of its campaigns. The bounds on created_at are for the index.
+const reordersInView = `
+	WHERE ($1 OR r.shop_id = ANY($2) OR p.cpg_id = $3 OR (r.product_id IS NULL AND EXISTS (
+	  SELECT FROM campaigns c WHERE c.cpg_id = $3 AND c.status <> 'draft'
+	  AND (c.all_shops OR EXISTS (SELECT FROM campaign_shops cs WHERE cs.campaign_id = c.id AND cs.shop_id = r.shop_id)))))
+	AND ($4::uuid IS NULL OR r.shop_id = $4) AND ($5::uuid IS NULL OR r.product_id = $5)
+	AND r.created_at >= $6::date - 1 AND r.created_at < $7::date + 2
+	AND (r.created_at AT TIME ZONE s.time_zone)::date BETWEEN $6 AND $7`
+
+// Reorders lists what shops want, the newest first.
+func (tx *Tx) Reorders(ctx context.Context, scope loyalty.Scope, f ReorderFilter, page Page) ([]Reorder, loyalty.ID, error) {
+	return list(ctx, tx, page, func(v Reorder) loyalty.ID { return v.ID }, reorderColumns+reordersInView+`
+		AND (r.id < $8 OR $8 = '00000000-0000-0000-0000-000000000000') ORDER BY r.id DESC LIMIT $9`, f.args(scope)...)
 }

@@ -27,6 +27,8 @@ type BrandView struct {
 	Products []BrandRow
 	Shops    []BrandRow
 	Reorders []BrandReorder
+
+	ReorderFiles Files
 }
 
 // BrandOption is a campaign to choose.

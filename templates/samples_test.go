@@ -119,6 +119,8 @@ func sampleBrand() BrandView {
 		Products: []BrandRow{{"Refresco Cola 600 ml", "7501055300075", 2913, 2911, 5243050}},
 		Shops:    []BrandRow{{"Abarrotes Lupita", "Ciudad de México", 912, 804, 1641600}, {"Miscelánea Ñandú", "Guadalajara", 611, 590, 1099800}},
 		Reorders: []BrandReorder{{sampleTime(), "Abarrotes Lupita", "Ciudad de México", "Refresco Cola 600 ml", "quiero 2 cajas de refresco", 24}, {sampleTime(), "La Esperanza", "Guadalajara", "Refresco Cola 600 ml", "", 0}},
+
+		ReorderFiles: Files{"pedidos", "/marca/pedidos.csv", "/marca/pedidos.xlsx"},
 	}
 }
 
