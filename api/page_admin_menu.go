@@ -14,7 +14,7 @@ var backoffice = []struct {
 }{
 	{"", "", [][2]string{{"Inicio", ""}}},
 	{"Operación", "gift", [][2]string{{"Campañas", "/campanas"}, {"Segmentos", "/segmentos"}, {"Devoluciones", "/ventas"}, {"Ajustes", "/ajustes"}}},
-	{"Catálogo", "bag", nil},
+	{"Catálogo", "bag", [][2]string{{"Tiendas", "/catalogo/tiendas"}, {"Productos", "/catalogo/productos"}, {"Marcas", "/catalogo/marcas"}, {"Empresas", "/catalogo/empresas"}}},
 	{"Personas", "people", nil},
 	{"Mensajes", "chat", [][2]string{{"Mensajes", "/mensajes"}, {"Números de WhatsApp", "/whatsapp"}}},
 	{"Sistema", "shield", nil},

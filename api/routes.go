@@ -89,7 +89,7 @@ func hot(r Route) Route {
 // Routes is the route table, a file for each part of it; sim opens the
 // simulator's doors.
 func Routes(sim bool) []Route {
-	parts := [][]Route{restRoutes(), systemRoutes(), cardRoutes(), shopRoutes(), brandRoutes(), adminRoutes(),
+	parts := [][]Route{restRoutes(), systemRoutes(), cardRoutes(), shopRoutes(), brandRoutes(), adminRoutes(), catalogueRoutes(),
 		deskRoutes("/marca", brands), deskRoutes("/tienda", roles{tendero}), deskRoutes("/admin", admins)}
 	if sim {
 		parts = append(parts, simRoutes())

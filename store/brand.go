@@ -32,6 +32,7 @@ type BrandPatch struct {
 // BrandFilter narrows a list; what is zero asks for nothing.
 type BrandFilter struct {
 	CPG    loyalty.ID
+	Search string // words of the name
 	Active *bool
 }
 
@@ -80,8 +81,8 @@ func (tx *Tx) UpdateBrand(ctx context.Context, scope loyalty.Scope, id loyalty.I
 func (tx *Tx) Brands(ctx context.Context, scope loyalty.Scope, f BrandFilter, page Page) ([]Brand, loyalty.ID, error) {
 	w := viewOf(scope)
 	return list(ctx, tx, page, func(v Brand) loyalty.ID { return v.ID }, brandColumns+`
-		AND ($3::uuid IS NULL OR cpg_id = $3) AND ($4::boolean IS NULL OR active = $4)
-		AND id > $5 ORDER BY id LIMIT $6`, w.all, w.cpg, optional(f.CPG), f.Active)
+		AND ($3::uuid IS NULL OR cpg_id = $3) AND ($4::boolean IS NULL OR active = $4) AND `+wordsIn("name", "$5")+`
+		AND id > $6 ORDER BY id LIMIT $7`, w.all, w.cpg, optional(f.CPG), f.Active, searchWords(f.Search))
 }
 
 // Brand gives one brand.

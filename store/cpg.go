@@ -81,11 +81,23 @@ func (tx *Tx) UpdateCPG(ctx context.Context, scope loyalty.Scope, id loyalty.ID,
 	return v, err
 }
 
+// CPGFilter narrows a list; what is zero asks for nothing.
+type CPGFilter struct {
+	Search string // words of the name
+	Active *bool
+}
+
 // CPGs lists companies: all to an admin, its own to a brand team.
 func (tx *Tx) CPGs(ctx context.Context, scope loyalty.Scope, page Page) ([]CPG, loyalty.ID, error) {
+	return tx.FindCPGs(ctx, scope, CPGFilter{}, page)
+}
+
+// FindCPGs lists those companies of CPGs that a filter wants.
+func (tx *Tx) FindCPGs(ctx context.Context, scope loyalty.Scope, f CPGFilter, page Page) ([]CPG, loyalty.ID, error) {
 	w := viewOf(scope)
-	return list(ctx, tx, page, func(v CPG) loyalty.ID { return v.ID },
-		cpgColumns+` AND id > $3 ORDER BY id LIMIT $4`, w.all, w.cpg)
+	return list(ctx, tx, page, func(v CPG) loyalty.ID { return v.ID }, cpgColumns+`
+		AND ($3::boolean IS NULL OR active = $3) AND `+wordsIn("name", "$4")+`
+		AND id > $5 ORDER BY id LIMIT $6`, w.all, w.cpg, f.Active, searchWords(f.Search))
 }
 
 // CPG gives one company.

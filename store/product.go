@@ -45,6 +45,7 @@ type ProductFilter struct {
 	CPG    loyalty.ID
 	Brand  loyalty.ID
 	GTIN   loyalty.GTIN
+	Search string // words of the name, or digits of the GTIN
 	Active *bool
 }
 
@@ -126,9 +127,9 @@ func (tx *Tx) Products(ctx context.Context, scope loyalty.Scope, f ProductFilter
 	w := viewOf(scope)
 	return list(ctx, tx, page, func(v Product) loyalty.ID { return v.ID }, productColumns+`
 		AND ($4::uuid IS NULL OR cpg_id = $4) AND ($5::uuid IS NULL OR brand_id = $5)
-		AND ($6 = '' OR gtin = $6) AND ($7::boolean IS NULL OR active = $7)
-		AND id > $8 ORDER BY id LIMIT $9`,
-		w.all, w.cpg, w.public, optional(f.CPG), optional(f.Brand), string(f.GTIN), f.Active)
+		AND ($6 = '' OR gtin = $6) AND ($7::boolean IS NULL OR active = $7) AND `+wordsIn("(name || ' ' || gtin)", "$8")+`
+		AND id > $9 ORDER BY id LIMIT $10`,
+		w.all, w.cpg, w.public, optional(f.CPG), optional(f.Brand), string(f.GTIN), f.Active, searchWords(f.Search))
 }
 
 // Product gives one product.

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/qoa-conectados/qoa/store/loyalty"
 )
 
@@ -50,8 +52,10 @@ type ShopPatch struct {
 type ShopFilter struct {
 	City   string
 	Kind   string
-	Search string // words of the name, as ShopsByName reads them
+	Search string     // words of the name, as ShopsByName reads them, or a code
+	CPG    loyalty.ID // that sells there
 	Active *bool
+	IDs    []loyalty.ID // one of these; nil: any
 }
 
 const (
@@ -177,13 +181,39 @@ func (tx *Tx) UpdateShop(ctx context.Context, scope loyalty.Scope, id loyalty.ID
 // Shops lists shops: all to an admin, its own to a tendero, what is active to
 // everybody else.
 func (tx *Tx) Shops(ctx context.Context, scope loyalty.Scope, f ShopFilter, page Page) ([]Shop, loyalty.ID, error) {
+	return list(ctx, tx, page, func(v Shop) loyalty.ID { return v.ID }, shopsInView+shopsWanted+` AND id > $11 ORDER BY id LIMIT $12`,
+		f.args(scope)...)
+}
+
+// shopsWanted are those of a filter, whose args begin with the caller's view.
+var shopsWanted = `
+	AND ($4 = '' OR city = $4) AND ($5 = '' OR kind = $5) AND ($6::boolean IS NULL OR active = $6)
+	AND (` + strings.ReplaceAll(shopWords, "$1", "$7") + ` OR code = $8)
+	AND ($9::uuid IS NULL OR id IN (SELECT r.shop_id FROM cpg_shops r WHERE r.cpg_id = $9 AND r.active))
+	AND ($10::uuid[] IS NULL OR id = ANY($10))`
+
+func (f ShopFilter) args(scope loyalty.Scope) []any {
 	all, own, public := shopView(scope)
-	words := strings.Fields(loyalty.SearchName(f.Search))
-	return list(ctx, tx, page, func(v Shop) loyalty.ID { return v.ID }, shopsInView+`
-		AND ($4 = '' OR city = $4) AND ($5 = '' OR kind = $5) AND ($6::boolean IS NULL OR active = $6)
-		AND `+strings.ReplaceAll(shopWords, "$1", "$7")+`
-		AND id > $8 ORDER BY id LIMIT $9`,
-		all, own, public, clean(f.City), clean(f.Kind), f.Active, words)
+	code, kind := loyalty.ParseCode(f.Search)
+	if kind != loyalty.ShopCode {
+		code = ""
+	}
+	return []any{all, own, public, clean(f.City), clean(f.Kind), f.Active, strings.Fields(loyalty.SearchName(f.Search)), code, optional(f.CPG), f.IDs}
+}
+
+// CountShops says how many shops a list has in all.
+func (tx *Tx) CountShops(ctx context.Context, scope loyalty.Scope, f ShopFilter) (n int, err error) {
+	err = tx.tx.QueryRow(ctx, `SELECT count(*) FROM (`+shopsInView+shopsWanted+`) s`, f.args(scope)...).Scan(&n)
+	return n, err
+}
+
+// ShopCities gives the cities where there are shops (an admin), for choosing.
+func (tx *Tx) ShopCities(ctx context.Context, scope loyalty.Scope) ([]string, error) {
+	rows, err := tx.tx.Query(ctx, `SELECT DISTINCT city FROM shops WHERE $1 ORDER BY city LIMIT 500`, scope.All())
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowTo[string])
 }
 
 // Shop gives one shop.
@@ -226,13 +256,17 @@ func (tx *Tx) ShopsByName(ctx context.Context, text string) ([]Shop, error) {
 }
 
 func (v *Shop) check(ctx context.Context, tx *Tx, c *check) error {
+	v.checkTexts(c)
+	return c.zone(ctx, tx, "time_zone", v.TimeZone)
+}
+
+func (v *Shop) checkTexts(c *check) {
 	c.text("name", &v.Name, 1, 120)
 	c.want(loyalty.SearchName(v.Name) != "" || v.Name == "", "name", "debe llevar letras o números")
 	c.want(v.Kind == "tiendita" || v.Kind == "minisuper" || v.Kind == "chain", "kind", "debe ser tiendita, minisuper o chain")
 	c.text("street", &v.Street, 0, 200)
 	c.text("city", &v.City, 1, 80)
 	c.text("state", &v.State, 1, 80)
-	return c.zone(ctx, tx, "time_zone", v.TimeZone)
 }
 
 // clean makes a filter's text one that Postgres can compare with: what cannot

@@ -195,5 +195,6 @@ func sampleViews(t testing.TB) map[string][]any {
 		"sim":        {sampleSim()},
 	}
 	maps.Copy(views, sampleDesks(t))
+	maps.Copy(views, sampleCatalogue(t))
 	return views
 }

@@ -51,6 +51,8 @@ func declarations() []declaration {
 		{"campaigns", CampaignsView{}},
 		{"card", CardView{}},
 		{"card_public", CardPublicView{}},
+		{"catalogue", CatalogueView{}},
+		{"catalogue_item", CatalogueItemView{}},
 		{"confirm", ConfirmView{}},
 		{"docs", DocsView{}},
 		{"form", FormView{}},

@@ -137,7 +137,11 @@ func checkPage(t *testing.T, s *Set, page, body string) {
 			if attrs["rel"] != "manifest" { // it has one address for good, by which it is installed
 				ownAsset(t, s, page, attrs["href"])
 			}
-		case "img", "iframe", "object", "embed":
+		case "img":
+			if _, told := attrs["alt"]; !told || !strings.HasPrefix(attrs["src"], "/fotos/") {
+				t.Errorf("%s: <img> %s", page, attrs["src"])
+			}
+		case "iframe", "object", "embed":
 			t.Errorf("%s: <%s> %s", page, n.Data, attrs["src"])
 		case "form":
 			if strings.Contains(attrs["action"], "://") {

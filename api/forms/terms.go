@@ -42,7 +42,7 @@ func group(pairs ...string) []templates.FormGroup {
 var (
 	units   = options("stamp", "Sellos", "point", "Puntos")
 	anyUnit = options("", "Lo principal de la tarjeta", "stamp", "Sellos", "point", "Puntos")
-	kinds   = group("tiendita", "Tiendita", "minisuper", "Minisúper", "chain", "Cadena")
+	kinds   = []templates.FormGroup{{Options: ShopKinds}}
 	week    = group("1", "Lunes", "2", "Martes", "3", "Miércoles", "4", "Jueves", "5", "Viernes", "6", "Sábado", "0", "Domingo")
 )
 
