@@ -160,7 +160,7 @@ func (s *server) app(routes []Route) *fiber.App {
 		StrictRouting:           false,
 		CaseSensitive:           true,
 	})
-	app.Use(s.observe, s.headers, s.limitBody)
+	app.Use(s.pack, s.observe, s.headers, s.limitBody)
 	for _, r := range routes {
 		handlers := []fiber.Handler{s.match(r), s.authorize(r), r.handler(s)}
 		if r.Method == fiber.MethodGet {

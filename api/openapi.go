@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/goccy/go-yaml"
 	"github.com/gofiber/fiber/v2"
@@ -43,7 +44,5 @@ func specJSON(publicURL, version string) ([]byte, error) {
 }
 
 func (s *server) serveSpec(c *fiber.Ctx) error {
-	c.Set(fiber.HeaderCacheControl, "public, max-age=300")
-	c.Set(fiber.HeaderContentType, fiber.MIMEApplicationJSON)
-	return c.Send(s.spec)
+	return sendCached(c, s.spec, fiber.MIMEApplicationJSON, 5*time.Minute)
 }

@@ -24,6 +24,16 @@ func (s *server) html(c *fiber.Ctx, status int, render func(io.Writer) error) er
 	return c.Status(status).Send(b.Bytes())
 }
 
+// openHTML answers with a page that is the same for everyone: whoever has it
+// already is told so.
+func (s *server) openHTML(c *fiber.Ctx, render func(io.Writer) error) error {
+	var b bytes.Buffer
+	if err := render(&b); err != nil {
+		return err
+	}
+	return sendCached(c, b.Bytes(), fiber.MIMETextHTMLCharsetUTF8, 0)
+}
+
 // notice answers with a page of one message.
 func (s *server) notice(c *fiber.Ctx, status int, v templates.NoticeView) error {
 	return s.html(c, status, func(w io.Writer) error { return s.Pages.Notice(w, v) })
@@ -56,14 +66,14 @@ func (s *server) home(c *fiber.Ctx) error {
 			{Who: "Tendero de Abarrotes Lupita", Login: "+52 55 0000 0001"},
 		}
 	}
-	return s.html(c, fiber.StatusOK, func(w io.Writer) error { return s.Pages.Home(w, v) })
+	return s.openHTML(c, func(w io.Writer) error { return s.Pages.Home(w, v) })
 }
 
 // demoPassword is that of the demo data, shown where fixed secrets are allowed.
 const demoPassword = "demo-qoa-2026" //nolint:gosec // public on purpose; production has no such user
 
 func (s *server) docs(c *fiber.Ctx) error {
-	return s.html(c, fiber.StatusOK, func(w io.Writer) error {
+	return s.openHTML(c, func(w io.Writer) error {
 		return s.Pages.Docs(w, templates.DocsView{SpecURL: "/openapi.json"})
 	})
 }
@@ -73,7 +83,7 @@ func (s *server) privacy(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	return s.html(c, fiber.StatusOK, func(w io.Writer) error {
+	return s.openHTML(c, func(w io.Writer) error {
 		return s.Pages.Privacy(w, templates.PrivacyView{
 			Responsible: s.Operator.Name, Address: s.Operator.Address, Contact: s.Operator.Contact,
 			WhatsAppURL: s.chatURL("privacidad"), Version: store.PrivacyNoticeVersion, Date: date,

@@ -3,7 +3,6 @@ package api
 import (
 	"bytes"
 	"encoding/json"
-	"net/http"
 	"strings"
 	"time"
 
@@ -77,9 +76,7 @@ func (s *server) scanManifest(c *fiber.Ctx) error {
 	if err := s.Pages.ScanManifest(&b); err != nil {
 		return err
 	}
-	c.Set(fiber.HeaderContentType, "application/manifest+json")
-	c.Set(fiber.HeaderCacheControl, "public, max-age=3600")
-	return c.Status(http.StatusOK).Send(b.Bytes())
+	return sendCached(c, b.Bytes(), "application/manifest+json", time.Hour)
 }
 
 // scanWorker is the script that starts the page without a network. It stands
@@ -90,8 +87,6 @@ func (s *server) scanWorker(c *fiber.Ctx) error {
 	if err := s.Pages.ScanWorker(&b); err != nil {
 		return err
 	}
-	c.Set(fiber.HeaderContentType, "text/javascript; charset=utf-8")
-	c.Set(fiber.HeaderCacheControl, "no-cache")
 	c.Set("Service-Worker-Allowed", "/tienda")
-	return c.Status(http.StatusOK).Send(b.Bytes())
+	return sendCached(c, b.Bytes(), "text/javascript; charset=utf-8", 0)
 }

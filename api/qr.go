@@ -61,15 +61,18 @@ func pixels(c *fiber.Ctx) (int, error) {
 // forever is how long caches keep what never changes.
 const forever = 365 * 24 * time.Hour
 
-// sendCached sends bytes that anyone may keep, and nothing when the caller has
-// them already.
+// sendCached sends bytes that anyone may keep, asking again after a while (each
+// time, where that is 0), and nothing when the caller has them already.
 func sendCached(c *fiber.Ctx, content []byte, kind string, keep time.Duration) error {
 	sum := sha256.Sum256(content)
 	tag := `"` + hex.EncodeToString(sum[:12]) + `"`
 	c.Set(fiber.HeaderETag, tag)
 	control := "public, max-age=" + strconv.Itoa(int(keep.Seconds()))
-	if keep == forever {
+	switch keep {
+	case forever:
 		control += ", immutable"
+	case 0:
+		control = "no-cache"
 	}
 	c.Set(fiber.HeaderCacheControl, control)
 	if strings.Contains(c.Get(fiber.HeaderIfNoneMatch), tag) {

@@ -5,17 +5,21 @@ import (
 	"compress/gzip"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"path"
 	"strings"
+	"sync"
+
+	"github.com/andybalholm/brotli"
 )
 
-// asset is one static file: its bytes, the same bytes compressed once at start,
-// and its type.
+// asset is one static file: its bytes, the same bytes packed, and its type.
 type asset struct {
 	body        []byte
-	gzip        []byte
+	packed      map[string]func() []byte // by content coding
 	contentType string
 }
 
@@ -40,14 +44,10 @@ func (s *Set) loadStatic(files fs.FS) error {
 		if err != nil {
 			return fmt.Errorf("templates: static %s: %w", entry.Name(), err)
 		}
-		packed, err := compress(body)
-		if err != nil {
-			return fmt.Errorf("templates: static %s: %w", entry.Name(), err)
-		}
 		sum := sha256.Sum256(body)
 		hashed := strings.TrimSuffix(entry.Name(), ext) + "." + hex.EncodeToString(sum[:6]) + ext
 		s.names[entry.Name()] = hashed
-		s.assets[hashed] = asset{body: body, gzip: packed, contentType: kind}
+		s.assets[hashed] = asset{body: body, packed: packers(ext, body), contentType: kind}
 	}
 	return nil
 }
@@ -58,11 +58,16 @@ func (s *Set) Static(name string) (body []byte, contentType string, ok bool) {
 	return a.body, a.contentType, ok
 }
 
-// StaticGzip is Static for a client that accepts gzip: the file was compressed
-// once, at the best level, when the Set was made.
-func (s *Set) StaticGzip(name string) (body []byte, contentType string, ok bool) {
-	a, ok := s.assets[name]
-	return a.gzip, a.contentType, ok
+// StaticPacked is Static for a client that accepts some content codings: the
+// best of them, or "" where a file is sent as it is.
+func (s *Set) StaticPacked(name string, accepts func(coding string) bool) (body []byte, coding string) {
+	a := s.assets[name]
+	for _, coding := range []string{"br", "gzip"} {
+		if pack, ok := a.packed[coding]; ok && accepts(coding) {
+			return pack(), coding
+		}
+	}
+	return a.body, ""
 }
 
 // StaticURL is the address of a static file known by its plain name ("app.css").
@@ -90,17 +95,32 @@ func contentType(ext string) (string, error) {
 	return "", fmt.Errorf("no content type for %q", ext)
 }
 
-func compress(body []byte) ([]byte, error) {
-	var out bytes.Buffer
-	zw, err := gzip.NewWriterLevel(&out, gzip.BestCompression)
-	if err != nil {
-		return nil, err
+// packers pack a file at the best level each has, when it is first asked for:
+// brotli takes half a second for all of them.
+func packers(ext string, body []byte) map[string]func() []byte {
+	if ext == ".png" {
+		return nil // it is packed already
 	}
-	if _, err := zw.Write(body); err != nil {
-		return nil, err
+	return map[string]func() []byte{
+		"br": sync.OnceValue(func() []byte {
+			var out bytes.Buffer
+			return packed(&out, brotli.NewWriterLevel(&out, brotli.BestCompression), body)
+		}),
+		"gzip": sync.OnceValue(func() []byte {
+			var out bytes.Buffer
+			zw, err := gzip.NewWriterLevel(&out, gzip.BestCompression)
+			if err != nil {
+				panic(err) // the level is a constant
+			}
+			return packed(&out, zw, body)
+		}),
 	}
-	if err := zw.Close(); err != nil {
-		return nil, err
+}
+
+func packed(out *bytes.Buffer, w io.WriteCloser, body []byte) []byte {
+	_, err := w.Write(body)
+	if err := errors.Join(err, w.Close()); err != nil {
+		panic(err) // memory takes everything
 	}
-	return out.Bytes(), nil
+	return out.Bytes()
 }

@@ -5,6 +5,7 @@ package apitest
 
 import (
 	"bytes"
+	"compress/gzip"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -14,6 +15,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/andybalholm/brotli"
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/getkin/kin-openapi/openapi3filter"
 	"github.com/getkin/kin-openapi/routers"
@@ -129,6 +131,23 @@ func (c *Client) Do(method, path string, body any, options ...Option) Response {
 	return out
 }
 
+// Unpacked is the body without its content coding.
+func (r Response) Unpacked(t testing.TB) []byte {
+	t.Helper()
+	var reader io.Reader = bytes.NewReader(r.Body)
+	switch r.Header.Get("Content-Encoding") {
+	case "br":
+		reader = brotli.NewReader(reader)
+	case "gzip":
+		zr, err := gzip.NewReader(reader)
+		require.NoError(t, err)
+		reader = zr
+	}
+	body, err := io.ReadAll(reader)
+	require.NoError(t, err)
+	return body
+}
+
 // Succeeded says whether an operation was ever answered without an error.
 func (c *Client) Succeeded(operation string) bool {
 	_, ok := c.done.Load(operation)
@@ -154,7 +173,7 @@ func (c *Client) check(req *http.Request, res Response) {
 		RequestValidationInput: &openapi3filter.RequestValidationInput{Request: req, PathParams: params, Route: route},
 		Status:                 res.Status,
 		Header:                 res.Header,
-		Body:                   io.NopCloser(bytes.NewReader(res.Body)),
+		Body:                   io.NopCloser(bytes.NewReader(res.Unpacked(c.t))),
 		Options:                &openapi3filter.Options{IncludeResponseStatus: true},
 	})
 	require.NoError(c.t, err, "%s %d: %s", name, res.Status, res.Body)
