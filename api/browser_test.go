@@ -38,7 +38,7 @@ func (b *tab) do(steps ...chromedp.Action[chromedp.Void]) {
 
 func (b *tab) until(what, expression string) {
 	b.t.Helper()
-	browsertest.Until(b.t, b.ctx, what, expression, 10*time.Second)
+	browsertest.Until(b.t, b.ctx, what, expression, 20*time.Second)
 }
 
 func (b *tab) eval(expression string) string {

@@ -73,14 +73,17 @@
   }
 
   // The same code before the camera is read once; taken away and shown again, it
-  // is another. Bars must be read twice the same: a blurred one may lie.
+  // is another. It is away when a look does not find it: a slow phone may look once
+  // in two seconds. Bars must be read twice the same: a blurred one may lie.
   let shown = '';
   let seen = 0;
   let maybe = '';
   function judge(found) {
     const now = performance.now();
-    if (shown && now - seen > 1200) shown = '';
-    if (!found) return;
+    if (!found) {
+      if (now - seen > 1200) shown = '';
+      return;
+    }
     if (found.text === shown) { seen = now; return; }
     if (found.bars && found.text !== maybe) { maybe = found.text; return; }
     maybe = '';
