@@ -228,6 +228,7 @@ func TestEveryOperation(t *testing.T) {
 			assert.True(t, w.Succeeded(op.OperationID), "%s %s was never answered well in this test", method, path)
 		}
 	}
+	everyChangeIsAudited(t, w)
 }
 
 func TestListsGoOnWhereTheyEnded(t *testing.T) {

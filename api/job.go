@@ -7,6 +7,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
+	"github.com/qoa-conectados/qoa/store"
 	"github.com/qoa-conectados/qoa/store/loyalty"
 )
 
@@ -50,5 +51,8 @@ const jobPatience = 5 * time.Minute
 func (s *server) runNow(c *fiber.Ctx, job string, asOf *time.Time) (messages int, err error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.UserContext()), jobPatience)
 	defer cancel()
+	if err := s.DB.InTx(ctx, func(t *store.Tx) error { return t.Note(ctx, scopeOf(c), store.Ran, "job", "", job) }); err != nil {
+		return 0, err
+	}
 	return s.Jobs.RunJob(ctx, job, asOf)
 }

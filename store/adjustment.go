@@ -85,6 +85,7 @@ func (tx *Tx) Adjust(ctx context.Context, scope loyalty.Scope, in AdjustmentInpu
 	if err != nil {
 		return a, false, err
 	}
+	tx.audit(scope, Adjusted, "balance", h.person, h.campaign.Name, difference(string(in.Unit), nil, in.Amount))
 	a, err = tx.adjustment(ctx, id)
 	return a, false, err
 }

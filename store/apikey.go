@@ -22,7 +22,7 @@ func (tx *Tx) CreateAPIKey(ctx context.Context, scope loyalty.Scope, label strin
 		return "", APIKey{}, err
 	}
 	plain := tx.secret(APIKeyToken)
-	k, err := tx.storeAPIKey(ctx, label, plain)
+	k, err := tx.storeAPIKey(ctx, scope, label, plain)
 	return plain, k, err
 }
 
@@ -31,10 +31,10 @@ func (tx *Tx) ImportAPIKey(ctx context.Context, scope loyalty.Scope, label, plai
 	if err := adminOnly(scope); err != nil {
 		return APIKey{}, err
 	}
-	return tx.storeAPIKey(ctx, label, plain)
+	return tx.storeAPIKey(ctx, scope, label, plain)
 }
 
-func (tx *Tx) storeAPIKey(ctx context.Context, label, plain string) (APIKey, error) {
+func (tx *Tx) storeAPIKey(ctx context.Context, scope loyalty.Scope, label, plain string) (APIKey, error) {
 	var c check
 	c.text("label", &label, 1, 80)
 	if err := c.err(); err != nil {
@@ -44,6 +44,7 @@ func (tx *Tx) storeAPIKey(ctx context.Context, label, plain string) (APIKey, err
 	hash := sha256.Sum256([]byte(plain))
 	_, err := tx.tx.Exec(ctx, `INSERT INTO tokens (hash, id, kind, family, label, issued_at) VALUES ($1, $2, 'api_key', $2, $3, $4)`,
 		hash[:], k.ID, k.Label, tx.now)
+	tx.audit(scope, Created, "api_key", k.ID, k.Label)
 	return k, err
 }
 
@@ -59,7 +60,9 @@ func (tx *Tx) RevokeAPIKey(ctx context.Context, scope loyalty.Scope, id loyalty.
 	if err := adminOnly(scope); err != nil {
 		return APIKey{}, err
 	}
-	return fetch[APIKey](ctx, tx, loyalty.NotFound(loyalty.CodeNotFound, "No encontramos esa llave."), `
+	k, err := fetch[APIKey](ctx, tx, loyalty.NotFound(loyalty.CodeNotFound, "No encontramos esa llave."), `
 		UPDATE tokens SET revoked_at = coalesce(revoked_at, $2) WHERE id = $1 AND kind = 'api_key'
 		RETURNING id, label, issued_at, revoked_at`, id, tx.now)
+	tx.audit(scope, Revoked, "api_key", k.ID, k.Label)
+	return k, err
 }

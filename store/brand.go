@@ -54,6 +54,7 @@ func (tx *Tx) CreateBrand(ctx context.Context, scope loyalty.Scope, in BrandInpu
 	}
 	_, err = tx.tx.Exec(ctx, `INSERT INTO brands (id, cpg_id, name, active, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $5)`,
 		v.ID, v.CPG, v.Name, v.Active, tx.now)
+	tx.audit(scope, Created, "brand", v.ID, v.Name, made(v)...)
 	return v, err
 }
 
@@ -67,6 +68,7 @@ func (tx *Tx) UpdateBrand(ctx context.Context, scope loyalty.Scope, id loyalty.I
 	if err != nil {
 		return Brand{}, err
 	}
+	was := v
 	set(&v.Name, p.Name)
 	set(&v.Active, p.Active)
 	v.UpdatedAt = tx.now
@@ -74,6 +76,7 @@ func (tx *Tx) UpdateBrand(ctx context.Context, scope loyalty.Scope, id loyalty.I
 		return Brand{}, err
 	}
 	_, err = tx.tx.Exec(ctx, `UPDATE brands SET name = $2, active = $3, updated_at = $4 WHERE id = $1`, v.ID, v.Name, v.Active, tx.now)
+	tx.audit(scope, Updated, "brand", v.ID, v.Name, changed(was, v)...)
 	return v, err
 }
 

@@ -99,12 +99,13 @@ func (tx *Tx) CampaignVersions(ctx context.Context, scope loyalty.Scope, id loya
 // CancelVersion withdraws a version that does not hold yet. Errors:
 // CAMPAIGN_NOT_FOUND, FORBIDDEN, NOT_FOUND, CONFLICT where it held already.
 func (tx *Tx) CancelVersion(ctx context.Context, scope loyalty.Scope, id loyalty.ID, version int) (Campaign, error) {
-	if _, err := tx.campaignToChange(ctx, scope, id); err != nil {
+	v, err := tx.campaignToChange(ctx, scope, id)
+	if err != nil {
 		return Campaign{}, err
 	}
 	var holds time.Time
 	var cancelled *time.Time
-	err := tx.tx.QueryRow(ctx, `SELECT holds_from, cancelled_at FROM campaign_versions WHERE campaign_id = $1 AND version = $2`,
+	err = tx.tx.QueryRow(ctx, `SELECT holds_from, cancelled_at FROM campaign_versions WHERE campaign_id = $1 AND version = $2`,
 		id, version).Scan(&holds, &cancelled)
 	switch {
 	case none(err):
@@ -117,6 +118,7 @@ func (tx *Tx) CancelVersion(ctx context.Context, scope loyalty.Scope, id loyalty
 		if err := tx.cancelScheduled(ctx, id); err != nil {
 			return Campaign{}, err
 		}
+		tx.audit(scope, Cancelled, "campaign", id, v.Name, difference("version", version, nil))
 	}
 	return tx.Campaign(ctx, scope, id)
 }
@@ -170,6 +172,11 @@ func (tx *Tx) insertVersion(ctx context.Context, scope loyalty.Scope, c *loyalty
 		INSERT INTO campaign_versions (campaign_id, version, action, holds_from, terms, status, diff, author, reason, created_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
 		c.ID, v.Version, v.Action, v.HoldsFrom, c.Terms, c.Status, v.Diff, scope.Actor(), v.Reason, tx.now)
+	verb := map[string]Verb{"created": Created, "status": Moved}[v.Action]
+	if verb == "" {
+		verb = Updated
+	}
+	tx.audit(scope, verb, "campaign", c.ID, c.Name, v.Diff...)
 	return err
 }
 

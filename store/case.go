@@ -74,9 +74,11 @@ func (tx *Tx) CloseCase(ctx context.Context, scope loyalty.Scope, id loyalty.ID)
 	if err := adminOnly(scope); err != nil {
 		return Case{}, err
 	}
-	return fetch[Case](ctx, tx, errNoCase(), `
+	v, err := fetch[Case](ctx, tx, errNoCase(), `
 		UPDATE cases SET closed_at = coalesce(closed_at, $2) WHERE id = $1
 		RETURNING `+caseColumns, id, tx.now)
+	tx.audit(scope, Closed, "case", v.ID, v.Folio())
+	return v, err
 }
 
 func errNoCase() *loyalty.Error {

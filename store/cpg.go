@@ -52,6 +52,7 @@ func (tx *Tx) CreateCPG(ctx context.Context, scope loyalty.Scope, in CPGInput) (
 	}
 	_, err := tx.tx.Exec(ctx, `INSERT INTO cpgs (id, name, active, budget_cents, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $5)`,
 		v.ID, v.Name, v.Active, v.Budget, tx.now)
+	tx.audit(scope, Created, "cpg", v.ID, v.Name, made(v)...)
 	return v, err
 }
 
@@ -69,6 +70,7 @@ func (tx *Tx) UpdateCPG(ctx context.Context, scope loyalty.Scope, id loyalty.ID,
 	if p.Active != nil && !scope.All() {
 		return CPG{}, loyalty.Forbidden()
 	}
+	was := v
 	set(&v.Name, p.Name)
 	set(&v.Active, p.Active)
 	set(&v.Budget, p.Budget)
@@ -78,6 +80,7 @@ func (tx *Tx) UpdateCPG(ctx context.Context, scope loyalty.Scope, id loyalty.ID,
 	}
 	_, err = tx.tx.Exec(ctx, `UPDATE cpgs SET name = $2, active = $3, budget_cents = $4, updated_at = $5 WHERE id = $1`,
 		v.ID, v.Name, v.Active, v.Budget, tx.now)
+	tx.audit(scope, Updated, "cpg", v.ID, v.Name, changed(was, v)...)
 	return v, err
 }
 

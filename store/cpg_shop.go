@@ -51,7 +51,9 @@ func (tx *Tx) RelateShop(ctx context.Context, scope loyalty.Scope, cpg, shop loy
 	if err := tx.placeCPG(ctx, cpg); err != nil {
 		return CPGShop{}, err
 	}
-	return fetch[CPGShop](ctx, tx, errNoShop(), cpgShopFields+` WHERE r.cpg_id = $1 AND r.shop_id = $2`, cpg, shop)
+	v, err := fetch[CPGShop](ctx, tx, errNoShop(), cpgShopFields+` WHERE r.cpg_id = $1 AND r.shop_id = $2`, cpg, shop)
+	tx.audit(scope, Updated, "cpg_shop", shop, v.ShopName, made(v)...)
+	return v, err
 }
 
 // teamOf refuses who does not act for the CPG; to another tenant it does not

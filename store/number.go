@@ -70,9 +70,11 @@ func (tx *Tx) CreateNumber(ctx context.Context, scope loyalty.Scope, label strin
 	if err := c.err(); err != nil {
 		return Number{}, err
 	}
-	return fetch[Number](ctx, tx, errNoNumber(), `
+	n, err := fetch[Number](ctx, tx, errNoNumber(), `
 		INSERT INTO whatsapp_numbers (id, label, status, created_at, updated_at) VALUES ($1, $2, 'pairing', $3, $3) RETURNING `+numberColumns,
 		tx.newID(), label, tx.now)
+	tx.audit(scope, Created, "number", n.ID, n.Label)
+	return n, err
 }
 
 // Numbers lists the numbers (an admin).
@@ -103,6 +105,7 @@ func (tx *Tx) DeleteNumber(ctx context.Context, scope loyalty.Scope, id loyalty.
 	if err == nil && tag.RowsAffected() == 0 {
 		return errNoNumber()
 	}
+	tx.audit(scope, Deleted, "number", id, "")
 	return err
 }
 

@@ -63,11 +63,17 @@ func (tx *Tx) UpdateNumber(ctx context.Context, scope loyalty.Scope, id loyalty.
 	if err := c.err(); err != nil {
 		return Number{}, err
 	}
-	return fetch[Number](ctx, tx, errNoNumber(), `
+	was, err := fetch[Number](ctx, tx, errNoNumber(), numberFields+` WHERE id = $1 AND deleted_at IS NULL FOR UPDATE`, id)
+	if err != nil {
+		return was, err
+	}
+	n, err := fetch[Number](ctx, tx, errNoNumber(), `
 		UPDATE whatsapp_numbers SET label = coalesce($2, label), updated_at = $3,
 		  shop_id = CASE WHEN $4 THEN $5 ELSE shop_id END, cpg_id = CASE WHEN $6 THEN $7 ELSE cpg_id END
 		WHERE id = $1 AND deleted_at IS NULL RETURNING `+numberColumns,
 		id, in.Label, tx.now, in.Shop != nil, given(in.Shop), in.CPG != nil, given(in.CPG))
+	tx.audit(scope, Updated, "number", id, n.Label, changed(was, n)...)
+	return n, err
 }
 
 // given is nil for what was not given, or given as none.
@@ -123,6 +129,7 @@ func (tx *Tx) ResumeNumber(ctx context.Context, scope loyalty.Scope, id loyalty.
 	case again == "":
 		return n, loyalty.Fail(loyalty.KindConflict, loyalty.CodeConflict, "Este número ya está vinculado y se conecta solo.")
 	}
+	tx.audit(scope, Resumed, "number", id, n.Label, difference("status", n.Status, again))
 	return fetch[Number](ctx, tx, errNoNumber(), `
 		UPDATE whatsapp_numbers SET status = $2, reason = '', qr = '', qr_until = NULL, updated_at = $3,
 		  until_at = CASE WHEN status = 'banned' THEN NULL ELSE until_at END WHERE id = $1 RETURNING `+numberColumns,

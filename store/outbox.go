@@ -473,5 +473,6 @@ func (tx *Tx) Redrive(ctx context.Context, scope loyalty.Scope, id loyalty.ID) e
 	}
 	set(&e.Number, number)
 	tx.ring(e)
+	tx.audit(scope, Redriven, "outbox", id, "")
 	return nil
 }

@@ -125,6 +125,7 @@ func (tx *Tx) RedriveInbox(ctx context.Context, scope loyalty.Scope, id loyalty.
 	}
 	_, err = tx.tx.Exec(ctx, `UPDATE inbox SET status = 'pending', attempts = 0, problem = '' WHERE id = $1`, id)
 	tx.ring(Event{Kind: TurnDue, ID: person, Row: id})
+	tx.audit(scope, Redriven, "inbox", id, "")
 	return err
 }
 

@@ -252,7 +252,9 @@ func (tx *Tx) participate(ctx context.Context, scope loyalty.Scope, campaign, sh
 	if err == nil {
 		err = tx.place(ctx, campaign)
 	}
-	return tx.participant(ctx, campaign, shop, err)
+	v, err := tx.participant(ctx, campaign, shop, err)
+	tx.audit(scope, Updated, "participant", campaign, v.ShopName, difference("shop_id", nil, shop), difference("status", nil, status))
+	return v, err
 }
 
 // participant reads a shop's part, unless something failed before.

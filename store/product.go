@@ -92,6 +92,7 @@ func (tx *Tx) CreateProduct(ctx context.Context, scope loyalty.Scope, in Product
 	if err != nil {
 		return Product{}, err
 	}
+	tx.audit(scope, Created, "product", v.ID, v.Name, made(v)...)
 	return v, tx.placeProduct(ctx, &v)
 }
 
@@ -105,6 +106,7 @@ func (tx *Tx) UpdateProduct(ctx context.Context, scope loyalty.Scope, id loyalty
 	if err != nil {
 		return Product{}, err
 	}
+	was := v
 	set(&v.Name, p.Name)
 	set(&v.Nicknames, p.Nicknames)
 	set(&v.ReferencePrice, p.ReferencePrice)
@@ -118,6 +120,7 @@ func (tx *Tx) UpdateProduct(ctx context.Context, scope loyalty.Scope, id loyalty
 	_, err = tx.tx.Exec(ctx, `
 		UPDATE products SET name = $2, nicknames = $3, reference_price_cents = $4, active = $5, updated_at = $6 WHERE id = $1`,
 		v.ID, v.Name, v.Nicknames, v.ReferencePrice, v.Active, tx.now)
+	tx.audit(scope, Updated, "product", v.ID, v.Name, changed(was, v)...)
 	return v, err
 }
 

@@ -96,6 +96,9 @@ func (tx *Tx) CancelRedemption(ctx context.Context, scope loyalty.Scope, code st
 	if err == nil && back == 0 {
 		err = r.open(tx.now)
 	}
+	if scope.Staff != "" {
+		tx.audit(scope, Cancelled, "redemption", r.ID, r.Reward)
+	}
 	return r, err
 }
 

@@ -75,7 +75,11 @@ func (tx *Tx) ReversePurchase(ctx context.Context, scope loyalty.Scope, id loyal
 	if err != nil {
 		return r, false, err
 	}
-	return tx.reverse(ctx, id, scope.Actor(), in)
+	r, replayed, err = tx.reverse(ctx, id, scope.Actor(), in)
+	if scope.Staff != "" && !replayed {
+		tx.audit(scope, Reversed, "purchase", id, "", difference("status", nil, r.Status))
+	}
+	return r, replayed, err
 }
 
 func errNoPurchase() *loyalty.Error {

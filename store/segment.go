@@ -97,6 +97,7 @@ func (tx *Tx) CreateSegment(ctx context.Context, scope loyalty.Scope, in Segment
 	if err != nil {
 		return Segment{}, err
 	}
+	tx.audit(scope, Created, "segment", v.ID, v.Name, made(v)...)
 	return tx.madeSegment(ctx, scope, &v)
 }
 
@@ -107,6 +108,7 @@ func (tx *Tx) UpdateSegment(ctx context.Context, scope loyalty.Scope, id loyalty
 	if err != nil {
 		return Segment{}, err
 	}
+	was := v
 	set(&v.Name, p.Name)
 	set(&v.Criteria, p.Criteria)
 	var c check
@@ -120,6 +122,7 @@ func (tx *Tx) UpdateSegment(ctx context.Context, scope loyalty.Scope, id loyalty
 	if err != nil {
 		return Segment{}, err
 	}
+	tx.audit(scope, Updated, "segment", v.ID, v.Name, changed(was, v)...)
 	return tx.madeSegment(ctx, scope, &v)
 }
 

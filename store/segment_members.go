@@ -49,6 +49,7 @@ func (tx *Tx) changeMembers(ctx context.Context, scope loyalty.Scope, id loyalty
 		return 0, 0, err
 	}
 	err = tx.tx.QueryRow(ctx, `SELECT count(*) FROM segment_members WHERE segment_id = $1`, id).Scan(&members)
+	tx.audit(scope, Updated, "segment", id, v.Name, difference("members", v.Members, members))
 	return tag.RowsAffected(), members, err
 }
 

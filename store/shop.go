@@ -106,6 +106,7 @@ func (tx *Tx) CreateShop(ctx context.Context, scope loyalty.Scope, in ShopInput)
 	if err := tx.insertShop(ctx, &v); err != nil {
 		return Shop{}, err
 	}
+	tx.audit(scope, Created, "shop", v.ID, v.Name, made(v)...)
 	return v, tx.placeShop(ctx, &v)
 }
 
@@ -167,6 +168,7 @@ func (tx *Tx) UpdateShop(ctx context.Context, scope loyalty.Scope, id loyalty.ID
 	if err != nil {
 		return Shop{}, err
 	}
+	tx.audit(scope, Updated, "shop", v.ID, v.Name, changed(was, v)...)
 	if v.place() != was.place() {
 		if err := tx.placeShop(ctx, &v); err != nil {
 			return Shop{}, err

@@ -137,6 +137,7 @@ func (tx *Tx) CreateStaff(ctx context.Context, scope loyalty.Scope, in StaffInpu
 		INSERT INTO staff (id, email, password_hash, name, role, cpg_id, person_id, active, created_at, updated_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, true, $8, $8)`,
 		v.ID, v.Email, hash, v.Name, v.Role, v.CPG, v.Person, tx.now)
+	tx.audit(scope, Created, "staff", v.ID, v.Name, made(v)...)
 	return v, err
 }
 
@@ -149,6 +150,7 @@ func (tx *Tx) UpdateStaff(ctx context.Context, scope loyalty.Scope, id loyalty.I
 	if err != nil {
 		return Staff{}, err
 	}
+	was := v
 	set(&v.Name, p.Name)
 	set(&v.Active, p.Active)
 	v.UpdatedAt = tx.now
@@ -171,6 +173,11 @@ func (tx *Tx) UpdateStaff(ctx context.Context, scope loyalty.Scope, id loyalty.I
 	_, err = tx.tx.Exec(ctx, `
 		UPDATE staff SET name = $2, active = $3, password_hash = coalesce($4, password_hash), updated_at = $5 WHERE id = $1`,
 		v.ID, v.Name, v.Active, hash, tx.now)
+	changes := changed(was, v)
+	if hash != nil {
+		changes = append(changes, FieldChange{Field: "password"})
+	}
+	tx.audit(scope, Updated, "staff", v.ID, v.Name, changes...)
 	if err != nil || v.Active && hash == nil {
 		return v, err
 	}

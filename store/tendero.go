@@ -74,6 +74,7 @@ func (tx *Tx) CreateTendero(ctx context.Context, scope loyalty.Scope, in Tendero
 	if err != nil {
 		return Tendero{}, err
 	}
+	tx.audit(scope, Created, "tendero", v.ID, "", made(v)...)
 	return v, tx.SaveName(ctx, v.Person, v.Name)
 }
 
@@ -87,6 +88,7 @@ func (tx *Tx) UpdateTendero(ctx context.Context, scope loyalty.Scope, id loyalty
 	if err != nil {
 		return Tendero{}, err
 	}
+	was := v
 	set(&v.Active, p.Active)
 	v.UpdatedAt = tx.now
 	if p.Name != nil {
@@ -101,6 +103,11 @@ func (tx *Tx) UpdateTendero(ctx context.Context, scope loyalty.Scope, id loyalty
 		}
 	}
 	_, err = tx.tx.Exec(ctx, `UPDATE tenderos SET active = $2, updated_at = $3 WHERE id = $1`, v.ID, v.Active, tx.now)
+	changes := changed(was, v)
+	if v.Name != was.Name {
+		changes = append(changes, FieldChange{Field: "name"})
+	}
+	tx.audit(scope, Updated, "tendero", v.ID, "", changes...)
 	return v, err
 }
 
