@@ -97,7 +97,7 @@ func (s *server) cardView(c *fiber.Ctx, card *store.CardPage) (templates.CardVie
 	own := ownURL(c)
 	v := templates.CardView{
 		Name: firstWord(card.Wallet.Name), CardCode: card.Wallet.CardCode, QR: qr, WhatsAppURL: s.chatURL("hola"), PrivacyURL: "/privacidad",
-		FragmentURL: own + "/fragment", EvidenceAction: own + "/evidence", RedeemAction: own + "/redemptions", EnrollAction: own + "/enrollments",
+		SiteURL: s.DB.PublicURL(), OwnURL: own, ManifestURL: own + "/app.webmanifest", FragmentURL: own + "/fragment", EvidenceAction: own + "/evidence", RedeemAction: own + "/redemptions", EnrollAction: own + "/enrollments",
 		CancelAction: own + "/cancellations", ConfirmAction: own + "/confirmations",
 		FormKey: s.formKey(), Flash: flashWords(c.Query("aviso")), Wallet: walletView(card.Wallet, s.DB.Now()),
 	}
@@ -108,11 +108,18 @@ func (s *server) cardView(c *fiber.Ctx, card *store.CardPage) (templates.CardVie
 	if len(card.Wallet.Cards) > 0 {
 		here = loyalty.Zone(card.Wallet.Cards[0].TimeZone)
 	}
+	v.At = s.DB.Now().In(here)
 	if card.Evidence.Code != "" {
 		v.Evidence = &templates.CardEvidence{Code: card.Evidence.Code, Expires: card.Evidence.ExpiresAt.In(here)}
 	}
 	for _, r := range card.Redemptions {
-		v.Redemptions = append(v.Redemptions, templates.CardRedemption{Code: r.Code, Reward: r.Reward, Expires: r.ExpiresAt.In(here)})
+		waits := templates.CardRedemption{
+			Code: r.Code, Reward: r.Reward, Campaign: r.Campaign, Where: deliverers(&card.Wallet, r.RewardID), Expires: r.ExpiresAt.In(here),
+		}
+		if waits.QR, err = s.qr.SVG(r.Code); err != nil {
+			return templates.CardView{}, err
+		}
+		v.Redemptions = append(v.Redemptions, waits)
 	}
 	for i := range card.Pending {
 		v.Waiting = append(v.Waiting, pendingView(card.Pending[i]))

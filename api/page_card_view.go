@@ -55,10 +55,33 @@ func walletView(w store.Wallet, now time.Time) []templates.CardShop {
 		case card.ShopID == nil:
 			out = append(out, templates.CardShop{Name: card.Brand})
 		case len(under[*card.ShopID]) > 0 || !served[*card.ShopID]:
-			out = append(out, templates.CardShop{Name: card.Shop, Place: card.City, Campaigns: under[*card.ShopID]})
+			out = append(out, templates.CardShop{Name: card.Shop, Place: card.City, ShareURL: "/q/" + card.ShopCode, Campaigns: under[*card.ShopID]})
 		}
 	}
 	return append(out, orphans...)
+}
+
+// deliverers are those of the consumer's shops that hand a reward out; none where
+// that is not known.
+func deliverers(w *store.Wallet, reward loyalty.ID) (names []string) {
+	for i := range w.Balances {
+		b := &w.Balances[i]
+		at := slices.IndexFunc(b.Rewards, func(r store.OfferedReward) bool { return r.ID == reward })
+		if at < 0 {
+			continue
+		}
+		for _, card := range w.Cards {
+			if card.ShopID == nil || len(names) == mostNamed {
+				continue
+			}
+			only := b.Rewards[at].Shops
+			if slices.Contains(b.Shops, *card.ShopID) && (len(only) == 0 || slices.Contains(only, *card.ShopID)) {
+				names = append(names, card.Shop)
+			}
+		}
+		return names
+	}
+	return nil
 }
 
 // mostNamed is how many products or shops a call to buy names.
@@ -144,7 +167,13 @@ func tierOfCard(b *store.Balance) *templates.CardTier {
 		units := b.Scheme.Units()
 		missing = append(missing, unitWords(units[len(units)-1], n))
 	}
-	v.Missing = strings.Join(missing, " o ")
+	if len(missing) > 0 {
+		// The verb goes with what stands next to it.
+		v.Missing = "Te faltan " + strings.Join(missing, " o ")
+		if strings.HasPrefix(missing[0], "1 ") {
+			v.Missing = "Te falta " + strings.Join(missing, " o ")
+		}
+	}
 	return v
 }
 

@@ -161,12 +161,12 @@ func TestATypedCodeWaitsForTheConsumer(t *testing.T) {
 func TestARequestedRewardIsCancelledOnTheCard(t *testing.T) {
 	w := apitest.New(t)
 	ana := w.Shoppers[0]
-	require.Contains(t, w.Do("GET", ana.URL, nil).Text(), "Cancelar y recuperar")
+	require.Contains(t, w.Do("GET", ana.URL, nil).Text(), "Cancelar este premio")
 	other := form(w, w.Shoppers[1].URL+"/cancellations", "", "code", w.Redemption)
 	assert.Equal(t, w.Shoppers[1].URL+"?aviso=REDEMPTION_UNKNOWN", other.Header.Get("Location"))
 	for range 2 { // a double tap
 		form(w, ana.URL+"/cancellations", "", "code", w.Redemption)
 	}
 	assert.EqualValues(t, 12, stampsOf(t, w, ana.Person))
-	assert.NotContains(t, w.Do("GET", ana.URL, nil).Text(), "Cancelar y recuperar")
+	assert.NotContains(t, w.Do("GET", ana.URL, nil).Text(), "Cancelar este premio")
 }

@@ -5,8 +5,10 @@ func cardRoutes() []Route {
 	return []Route{
 		screen(get, "/q/:code", Open, nil, (*server).visit),
 		screen(get, "/pausa", Open, nil, (*server).paused),
+		open(get, "/c/sw.js", (*server).cardWorker),
 		screen(get, "/c/:card", Open, nil, (*server).publicCard),
 		screen(get, "/c/:secret/:card", Secret, nil, (*server).cardPage),
+		screen(get, "/c/:secret/:card/app.webmanifest", Secret, nil, (*server).cardManifest),
 		screen(get, "/c/:secret/:card/fragment", Secret, nil, (*server).cardFragment),
 		screen(get, "/c/:secret/:card/events", Secret, nil, (*server).cardEvents),
 		screen(post, "/c/:secret/:card/evidence", Secret, nil, (*server).cardEvidence),

@@ -3,6 +3,7 @@ package templates
 import (
 	"html/template"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -16,7 +17,11 @@ type CardView struct {
 	QR          template.HTML // QRSVG of the bare card URL
 	WhatsAppURL string        // back to the chat
 	PrivacyURL  string
+	At          time.Time // of what the page says
 
+	SiteURL     string // before a path, for who has to copy an address
+	OwnURL      string // the page's own path, a secret
+	ManifestURL string
 	EventsURL   string // Server-Sent Events; "changed" asks for the fragment
 	FragmentURL string // answers with CardFragment
 
@@ -44,16 +49,19 @@ type CardEvidence struct {
 
 // CardRedemption is a reward on its way over the counter.
 type CardRedemption struct {
-	Code    string // R…
-	Reward  string
-	Where   string // the shop that delivers; may be empty
-	Expires time.Time
+	Code     string        // R…
+	QR       template.HTML // QRSVG of the code
+	Reward   string
+	Campaign string
+	Where    []string // shops of the consumer's that deliver it
+	Expires  time.Time
 }
 
 // CardShop is one card of the wallet: membership with a shop or a brand.
 type CardShop struct {
 	Name      string
 	Place     string // neighbourhood and city, what tells two "Lupita" apart
+	ShareURL  string // the path on the shop's counter, which anybody may know; empty for a brand's
 	Campaigns []CardCampaign
 }
 
@@ -87,7 +95,7 @@ type CardTier struct {
 	Discount string
 	AtRisk   string // the day on which it is lost, in words; "" where it is safe
 	Next     string // to be reached, or kept
-	Missing  string // "2 compras o $50.00"
+	Missing  string // "Te falta 1 compra o $50.00 de compra"
 }
 
 // CardBalance is what a campaign holds in sellos or in puntos.
@@ -243,6 +251,21 @@ func (c CardBalance) Next() CardReward {
 	return CardReward{Cost: c.Goal}
 }
 
+// Lacks says how much the balance lacks of a cost; "" where it lacks nothing.
+func (c CardBalance) Lacks(cost int) string {
+	n := cost - c.Balance
+	switch {
+	case n <= 0:
+		return ""
+	case n == 1:
+		return "Te falta 1 " + c.Unit(1)
+	}
+	return "Te faltan " + viewNumber(n) + " " + c.Unit(n)
+}
+
+// Toward is how far the balance has come on the way to a cost.
+func (c CardBalance) Toward(cost int) int { return min(max(c.Balance, 0), cost) }
+
 // Missing is how much the next reward still takes, zero when nothing.
 func (c CardBalance) Missing() int { return max(c.Next().Cost-c.Balance, 0) }
 
@@ -269,15 +292,17 @@ func (c CardBalance) Progress() string {
 }
 
 // AnyReady tells whether some reward waits to be asked for.
-func (v CardView) AnyReady() bool {
-	for _, shop := range v.Wallet {
-		for _, c := range shop.Campaigns {
-			for _, b := range c.Balances {
-				if len(b.Ready()) > 0 {
-					return true
-				}
-			}
-		}
-	}
-	return false
+func (v CardView) AnyReady() bool { return slices.ContainsFunc(v.Wallet, CardShop.AnyReady) }
+
+// AnyReady tells whether some reward of the shop's waits to be asked for.
+func (s CardShop) AnyReady() bool {
+	return slices.ContainsFunc(s.Campaigns, func(c CardCampaign) bool {
+		return slices.ContainsFunc(c.Balances, func(b CardBalance) bool { return len(b.Ready()) > 0 })
+	})
+}
+
+// Listed tells whether the rewards need a list: one alone, to which only the
+// balance leads, is what the drawing says already.
+func (c CardBalance) Listed() bool {
+	return len(c.Rewards) > 1 || len(c.Rewards) == 1 && (c.Rewards[0].Why != "" || c.Rewards[0].Cost != c.Goal)
 }

@@ -26,10 +26,10 @@ func sampleCard(t testing.TB) CardView {
 	now := sampleTime()
 	return CardView{
 		Name: "Ana", CardCode: "7H2KQ9M4", QR: sampleQR(t), WhatsAppURL: "https://wa.me/525500000000?text=hola", PrivacyURL: "/privacidad",
-		EventsURL: "/c/s3cr3t/7H2KQ9M4/events", FragmentURL: "/c/s3cr3t/7H2KQ9M4/fragment",
+		At: now, SiteURL: "https://qoa.example", OwnURL: "/c/s3cr3t/7H2KQ9M4", ManifestURL: "/c/s3cr3t/7H2KQ9M4/app.webmanifest", EventsURL: "/c/s3cr3t/7H2KQ9M4/events", FragmentURL: "/c/s3cr3t/7H2KQ9M4/fragment",
 		EvidenceAction: "/c/s3cr3t/7H2KQ9M4/evidence", RedeemAction: "/c/s3cr3t/7H2KQ9M4/redeem", CancelAction: "/c/s3cr3t/7H2KQ9M4/cancellations", ConfirmAction: "/c/s3cr3t/7H2KQ9M4/confirmations", EnrollAction: "/c/s3cr3t/7H2KQ9M4/enrollments", FormKey: "k1", CSRF: "csrf1",
 		Wallet: []CardShop{
-			{Name: "Abarrotes Lupita", Place: "Narvarte, Ciudad de México", Campaigns: []CardCampaign{
+			{Name: "Abarrotes Lupita", Place: "Narvarte, Ciudad de México", ShareURL: "/q/K7M2QX", Campaigns: []CardCampaign{
 				{
 					ID: "c1", Name: "Junta 10 y gana", Brand: "Bebidas del Valle", Earn: "1 sello por cada pieza", Products: []string{"Refresco Cola 600 ml"},
 					Where: []string{"Abarrotes Lupita"}, Until: now.AddDate(0, 2, 0),
@@ -38,7 +38,7 @@ func sampleCard(t testing.TB) CardView {
 				{
 					ID: "c2", Name: "Puntos del Valle", Brand: "Bebidas del Valle", Shop: "Abarrotes Lupita", Earn: "10 puntos por cada $10",
 					Products: []string{"Agua 1 L", "Jugo de naranja 500 ml", "Té helado 600 ml"}, Where: []string{"Abarrotes Lupita", "La Esperanza"},
-					Tier: &CardTier{Name: "Plata", Discount: "Hielo gratis", AtRisk: "10 de diciembre de 2026", Next: "Oro", Missing: "2 compras o $50.00"},
+					Tier: &CardTier{Name: "Plata", Discount: "Hielo gratis", AtRisk: "10 de diciembre de 2026", Next: "Oro", Missing: "Te falta 1 compra o $50.00 de compra"},
 					Balances: []CardBalance{
 						{ID: "b2", Campaign: "Puntos del Valle", Enrollment: "e2", Stamps: true, Balance: 6, Goal: 6, Pending: 1, Rewards: []CardReward{{ID: "r6", Name: "Un té", Cost: 6}}},
 						{ID: "b3", Campaign: "Puntos del Valle", Enrollment: "e2", Balance: 340, Goal: 500, Expiring: 40, ExpiresAt: now.AddDate(0, 0, 5),
@@ -68,7 +68,7 @@ func sampleCardBusy(t testing.TB) CardView {
 	v.Flash = "Ese premio se acabó. Elige otro."
 	v.Waiting = []CardPending{{ID: "p1", At: sampleTime(), Shop: "Miscelánea Ñandú", Items: []string{"1 × Papas con limón"}, Gives: []string{"1 sello en Botanas de la semana"}}}
 	v.Evidence = &CardEvidence{Code: "EK7M2QXS", Expires: sampleTime().Add(24 * time.Hour)}
-	v.Redemptions = []CardRedemption{{Code: "RT4W9K2B", Reward: "Bolsa grande de papas", Where: "Miscelánea Ñandú", Expires: sampleTime().AddDate(0, 0, 7)}}
+	v.Redemptions = []CardRedemption{{Code: "RT4W9K2B", QR: sampleQR(t), Reward: "Bolsa grande de papas", Campaign: "Botanas de la semana", Where: []string{"Miscelánea Ñandú"}, Expires: sampleTime().AddDate(0, 0, 7)}}
 	return v
 }
 

@@ -1,10 +1,12 @@
 // Keeps the card page fresh: one event stream while the page is seen, one small
-// fetch of the fragment when it rings. Without it the page works by reload.
+// fetch of the fragment when it rings. It keeps the page for when there is no
+// network, and shares a shop. Without it the page works by reload.
 (() => {
   'use strict';
-  const { events, fragment } = document.currentScript.dataset;
+  const { own, events, fragment, kept } = document.currentScript.dataset;
   const main = document.getElementById('main');
   const say = document.getElementById('say');
+  const page = document.body.classList;
   let stream = null, retry = 0, wait = 1000, busy = false, again = false, last = '';
 
   const balances = () => new Map([...main.querySelectorAll('[data-campaign]')]
@@ -33,17 +35,26 @@
     if (news.length) say.textContent = news.join('. ');
   }
 
+  // What is seen is of when it was last heard of, and the page says so.
+  function offline(is) {
+    page.remove('waiting');
+    if (page.contains('offline') === is) return;
+    page.toggle('offline', is);
+    if (!is) page.remove('refused');
+    say.textContent = is ? main.querySelector('#kept .off').textContent : 'Hay conexión otra vez.';
+  }
+
   async function refresh() {
     if (busy) { again = true; return; }
     busy = true;
     try {
       const res = await fetch(fragment, { cache: 'no-store', credentials: 'same-origin' });
       if (res.status === 404 || res.status === 410) { location.reload(); return; }
-      if (res.ok) {
-        const html = await res.text();
-        if (html !== last) { last = html; put(html); }
-      }
-    } catch { /* no network: the next bell, or "online", tries again */ } finally {
+      if (!res.ok) throw new Error('no page');
+      const html = await res.text();
+      if (html !== last) { last = html; put(html); }
+      offline(false);
+    } catch { offline(true); /* the next bell, or "online", tries again */ } finally {
       busy = false;
       if (again) { again = false; refresh(); }
     }
@@ -58,11 +69,12 @@
   // answer: then we do, ever more slowly.
   function open() {
     close();
-    if (!events || !window.EventSource) return;
+    if (!events || !window.EventSource) { refresh(); return; }
     stream = new EventSource(events);
     stream.addEventListener('changed', refresh);
     stream.addEventListener('open', () => { wait = 1000; refresh(); });
     stream.addEventListener('error', () => {
+      if (!page.contains('offline')) refresh();
       if (stream && stream.readyState === EventSource.CLOSED) {
         close();
         retry = setTimeout(open, wait + Math.random() * 1000);
@@ -73,6 +85,48 @@
 
   document.addEventListener('visibilitychange', () => { if (document.hidden) close(); else open(); });
   window.addEventListener('online', open);
+  window.addEventListener('offline', () => offline(true));
   window.addEventListener('pageshow', (e) => { if (e.persisted) open(); });
-  if (!document.hidden) open();
+
+  // What needs a network is not sent without one: the button would lead nowhere.
+  function refuse() {
+    page.add('offline', 'refused');
+    say.textContent = main.querySelector('#kept .act').textContent;
+  }
+  document.addEventListener('submit', (e) => { if (page.contains('offline')) { e.preventDefault(); refuse(); } });
+
+  // Sharing is of the shop's public address, never of this page's.
+  document.addEventListener('click', async (e) => {
+    const link = e.target.closest('[data-share]');
+    if (!link) return;
+    e.preventDefault();
+    const shop = link.dataset.share;
+    try {
+      if (navigator.share) await navigator.share({ title: shop, text: 'Junta sellos y puntos en ' + shop + ' con Qoa, por WhatsApp:', url: link.href });
+      else {
+        await navigator.clipboard.writeText(link.href);
+        link.childNodes[1].textContent = 'Enlace copiado';
+        say.textContent = 'Enlace copiado.';
+      }
+    } catch (why) {
+      if (why.name !== 'AbortError') window.prompt('Copia el enlace de la tienda:', link.href); // neither is to be had
+    }
+  });
+
+  if ('serviceWorker' in navigator) navigator.serviceWorker.register('/c/sw.js', { scope: own }).catch(() => {});
+
+  // Browsers that ask by themselves whether to install let us ask at a better moment.
+  window.addEventListener('beforeinstallprompt', (e) => {
+    e.preventDefault();
+    const go = document.getElementById('install-go');
+    go.hidden = false;
+    document.getElementById('install-how').hidden = true;
+    go.onclick = async () => { await e.prompt(); };
+  });
+  window.addEventListener('appinstalled', () => { document.getElementById('install').remove(); });
+
+  if (kept) { page.add('waiting'); refresh(); }
+  if (location.hash === '#sin-red') { refuse(); history.replaceState(null, '', own); }
+  if (!navigator.onLine) offline(true);
+  if (!document.hidden && events) open();
 })();
