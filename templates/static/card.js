@@ -74,8 +74,9 @@
     stream.addEventListener('changed', refresh);
     stream.addEventListener('open', () => { wait = 1000; refresh(); });
     stream.addEventListener('error', () => {
-      if (!page.contains('offline')) refresh();
-      if (stream && stream.readyState === EventSource.CLOSED) {
+      const over = stream && stream.readyState === EventSource.CLOSED;
+      if (over || !page.contains('offline')) refresh();
+      if (over) {
         close();
         retry = setTimeout(open, wait + Math.random() * 1000);
         wait = Math.min(wait * 2, 30000);
