@@ -33,7 +33,11 @@ func (p *CardPurchase) appendTo(b []byte, gift template.HTML) []byte {
 	b = appendText(append(b, '>'), viewList(p.Items))
 	b = append(b, `</span><br><time class="quiet small" datetime="`...)
 	b = p.At.AppendFormat(b, time.RFC3339)
-	b = append(append(append(b, `">`...), viewMoment(p.At)...), `</time></div><div class="got">`...)
+	b = append(append(append(b, `">`...), viewMoment(p.At)...), `</time></div><div class="got`...)
+	if p.Reward {
+		b = append(b, " spent"...)
+	}
+	b = append(b, `">`...)
 	if p.Reversed {
 		return append(b, `<span class="pill">devuelta</span></div></li>`...)
 	}
