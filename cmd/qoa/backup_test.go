@@ -2,9 +2,11 @@ package main_test
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
@@ -16,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/qoa-conectados/qoa/bot/whatsapp/wasim"
+	"github.com/qoa-conectados/qoa/store/embedded"
 	"github.com/qoa-conectados/qoa/store/storetest"
 )
 
@@ -88,6 +91,10 @@ func TestABackupIsRestoredAndGoesOn(t *testing.T) {
 	same := storetest.EmptyDatabase(t)
 	there := []string{"DATABASE_URL=" + same}
 	must(t, there, "restore", quiet)
+	tool, _, err := embedded.Tool(t.Context(), "pg_restore")
+	require.NoError(t, err)
+	listed, err := exec.Command(tool, "--list", quiet).CombinedOutput()
+	require.NoError(t, err, "Postgres's tools read it without us: %s", listed)
 	require.Equal(t, contents(t, database), contents(t, same))
 	require.NotContains(t, must(t, there, "migrate", "status"), "pending")
 	require.Contains(t, must(t, there, "ledger", "verify"), "clean")
@@ -113,19 +120,28 @@ func TestABackupIsRestoredAndGoesOn(t *testing.T) {
 	require.Contains(t, must(t, env, "ledger", "verify"), "clean")
 }
 
-// A file that was cut off, or is none, leaves the database empty.
+// A file that was cut off or damaged, or is none, leaves the database empty.
 func TestABrokenBackupRestoresNothing(t *testing.T) {
 	env := []string{"DATABASE_URL=" + storetest.Database(t)}
 	must(t, env, "seed", "demo")
 	whole, complaint, code := qoaApart(t, env, "", "backup", "-")
 	require.Equal(t, 0, code, complaint)
+	// The first bytes are PGDMP and the version of the format.
+	damaged := func(at int) string { return whole[:at] + string(whole[at]^0x55) + whole[at+1:] }
+	newer, _, _ := strings.Cut(damaged(6), "\nqoa backup sha256:")
+	newer += fmt.Sprintf("\nqoa backup sha256:%x\n", sha256.Sum256([]byte(newer)))
 	empty := []string{"DATABASE_URL=" + storetest.EmptyDatabase(t)}
-	var out string
-	for _, broken := range []string{whole[:len(whole)/2], whole[:len(whole)-len(whole)/100], "", "SELECT 1;"} {
-		out, code = qoa(t, empty, broken, "restore", "-")
+	for _, broken := range []struct{ file, why string }{
+		{whole[:len(whole)/2], "cut off"}, {whole[:len(whole)-len(whole)/100], "cut off"}, {whole[:len(whole)-1], "cut off"},
+		{damaged(strings.Index(whole, "is append-only")), "damaged"}, // a message of a trigger: Postgres would take it
+		{damaged(len(whole) * 3 / 4), "damaged"}, {damaged(len(whole) - 2), "damaged"},
+		{newer, "newer pg_dump"}, {"", "no backup"}, {"SELECT 1;", "no backup"},
+	} {
+		out, code := qoa(t, empty, broken.file, "restore", "-")
 		require.Equal(t, 1, code, out)
+		require.Contains(t, out, broken.why)
 	}
-	out, code = qoa(t, empty, whole, "restore", "-")
+	out, code := qoa(t, empty, whole, "restore", "-")
 	require.Equal(t, 0, code, out)
 	require.Contains(t, out, "clean")
 
@@ -137,6 +153,23 @@ func TestABrokenBackupRestoresNothing(t *testing.T) {
 	left, err := os.ReadDir(dir)
 	require.NoError(t, err)
 	require.Empty(t, left)
+}
+
+// Tools that are not of the server's version fail with words of their own; ours say
+// what to do.
+func TestToolsOfAnotherVersionAreNamed(t *testing.T) {
+	dir := t.TempDir()
+	for _, tool := range []string{"pg_dump", "pg_restore"} {
+		script := "#!/bin/sh\n[ \"$1\" = --version ] && exec echo '" + tool + " (PostgreSQL) 9.6.24'\necho server version mismatch >&2\nexit 1\n"
+		require.NoError(t, os.WriteFile(filepath.Join(dir, tool), []byte(script), 0o700))
+	}
+	for _, args := range [][]string{{"backup", "-"}, {"restore", "-"}} {
+		out, code := qoa(t, []string{"DATABASE_URL=" + storetest.EmptyDatabase(t), "PATH=" + dir + ":" + os.Getenv("PATH")}, "", args...)
+		require.Equal(t, 1, code)
+		require.Contains(t, out, "mismatch")
+		require.Contains(t, out, "of Postgres 9, the server of 1")
+		require.Contains(t, out, "install postgresql-client-1")
+	}
 }
 
 // must runs a command that ends well.

@@ -23,10 +23,15 @@ var ErrNotEmpty = errors.New("the database is not empty: restore into a new one 
 // Write dumps the database at url, every schema of it, as it is at one moment.
 // Nobody who reads or writes rows meanwhile has to wait.
 func Write(ctx context.Context, url string, to io.Writer) error {
-	return run(ctx, "pg_dump", url, nil, to,
+	sealed := newSealer(to)
+	err := run(ctx, "pg_dump", url, nil, sealed,
 		"--format=custom",
 		"--no-owner", "--no-privileges", // it may be restored by a user of another name
 		"--lock-wait-timeout=60s") // behind a migration
+	if err != nil {
+		return err
+	}
+	return sealed.seal()
 }
 
 // Read restores what Write wrote into an empty database, all of it or nothing,
@@ -39,10 +44,13 @@ func Read(ctx context.Context, url string, from io.Reader) error {
 	if !empty {
 		return ErrNotEmpty
 	}
-	err = run(ctx, "pg_restore", url, from, io.Discard,
+	file := newUnsealer(from)
+	err = run(ctx, "pg_restore", url, file, io.Discard,
 		"--no-owner", "--no-privileges", "--exit-on-error", "--single-transaction")
 	if err != nil {
-		return err
+		// What it stumbled over may be the damage, and may not.
+		_, unread := io.Copy(io.Discard, file)
+		return errors.Join(unread, err)
 	}
 	return withConn(ctx, url, func(c *pgx.Conn) error {
 		_, err := c.Exec(ctx, "ANALYZE")
@@ -67,7 +75,7 @@ const mostComplaint = 2000
 
 // run runs a tool on the database.
 func run(ctx context.Context, tool, url string, in io.Reader, out io.Writer, args ...string) error {
-	path, err := embedded.Tool(ctx, tool)
+	path, major, err := embedded.Tool(ctx, tool)
 	if err != nil {
 		return err
 	}
@@ -76,7 +84,7 @@ func run(ctx context.Context, tool, url string, in io.Reader, out io.Writer, arg
 		return err
 	}
 	cmd := exec.CommandContext(ctx, path, append(args, "--no-password", "--dbname="+conn)...)
-	cmd.Env = append(os.Environ(), secrets...)
+	cmd.Env = append(append(os.Environ(), "LC_ALL=C"), secrets...) // advice reads what it says
 	var complaint bytes.Buffer
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = in, out, &complaint
 	if err := cmd.Run(); err != nil {
@@ -84,9 +92,27 @@ func run(ctx context.Context, tool, url string, in io.Reader, out io.Writer, arg
 		if len(said) > mostComplaint {
 			said = said[:mostComplaint]
 		}
-		return fmt.Errorf("%s: %w\n%s", tool, err, said)
+		return fmt.Errorf("%s: %w\n%s%s", tool, err, said, advice(ctx, url, path, major, said))
 	}
 	return nil
+}
+
+// advice is for versions that do not go together: what the tool itself says then
+// names a setting or a file format, and not what to do.
+func advice(ctx context.Context, url, path string, major int, said string) string {
+	var server int
+	err := withConn(ctx, url, func(c *pgx.Conn) error {
+		return c.QueryRow(ctx, `SELECT current_setting('server_version_num')::int / 10000`).Scan(&server)
+	})
+	switch {
+	case err != nil:
+		return ""
+	case server != major:
+		return fmt.Sprintf("\n%s is of Postgres %d, the server of %d: install postgresql-client-%[3]d, or put its folder first in PATH", path, major, server)
+	case strings.Contains(said, "unsupported version"):
+		return fmt.Sprintf("\nthe file was written by a newer pg_dump than %d: restore it into a Postgres of its version", major)
+	}
+	return ""
 }
 
 func withConn(ctx context.Context, url string, do func(*pgx.Conn) error) error {
