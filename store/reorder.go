@@ -100,3 +100,30 @@ func (tx *Tx) Reorders(ctx context.Context, scope loyalty.Scope, f ReorderFilter
 	return list(ctx, tx, page, func(v Reorder) loyalty.ID { return v.ID }, reorderColumns+reordersInView+`
 		AND (r.id < $8 OR $8 = '00000000-0000-0000-0000-000000000000') ORDER BY r.id DESC LIMIT $9`, f.args(scope)...)
 }
+
+// ReorderTotal is how much is wanted of a product, or in a shop.
+type ReorderTotal struct {
+	ID     *loyalty.ID `db:"id"`   // nil: no product in particular
+	Code   string      `db:"code"` // GTIN, or the shop's code
+	Name   string      `db:"name"` // "" is no product in particular
+	City   string      `db:"city"` // of a shop
+	Wishes int64       `db:"wishes"`
+	Units  int64       `db:"units"` // of those that say how many
+	Shops  int64       `db:"shops"` // that want it
+}
+
+// ReorderTotals add up what Reorders lists, by product and by shop.
+func (tx *Tx) ReorderTotals(ctx context.Context, scope loyalty.Scope, f ReorderFilter) (products, shops []ReorderTotal, err error) {
+	const from = ` FROM reorders r JOIN shops s ON s.id = r.shop_id LEFT JOIN products p ON p.id = r.product_id` + reordersInView
+	products, err = collect[ReorderTotal](ctx, tx, `
+		SELECT p.id, coalesce(p.gtin, '') AS code, coalesce(p.name, '') AS name, '' AS city, count(*) AS wishes,
+		  coalesce(sum(r.quantity), 0)::bigint AS units, count(DISTINCT r.shop_id) AS shops`+from+`
+		GROUP BY p.id ORDER BY units DESC, wishes DESC, p.id`, f.args(scope)...)
+	if err != nil {
+		return nil, nil, err
+	}
+	shops, err = collect[ReorderTotal](ctx, tx, `
+		SELECT s.id, s.code, s.name, s.city, count(*) AS wishes, coalesce(sum(r.quantity), 0)::bigint AS units, 1::bigint AS shops`+from+`
+		GROUP BY s.id ORDER BY units DESC, wishes DESC, s.id`, f.args(scope)...)
+	return products, shops, err
+}

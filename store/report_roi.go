@@ -11,7 +11,7 @@ import (
 // included. It has no control group: it says what was sold to people who take
 // part, not what they would have bought anyway. Times are days, at midnight UTC.
 type ROIReport struct {
-	Campaign loyalty.Campaign
+	Campaign Campaign
 	From, To time.Time
 
 	Revenue     loyalty.Cents // of the PLIs
@@ -102,7 +102,7 @@ func (tx *Tx) ROI(ctx context.Context, scope loyalty.Scope, campaign loyalty.ID,
 	if err != nil {
 		return ROIReport{}, err
 	}
-	r := ROIReport{Campaign: v.Campaign, From: from, To: to}
+	r := ROIReport{Campaign: v, From: from, To: to}
 	if r.ByWeek, err = collect[ROIWeek](ctx, tx, roiByWeek, campaign, from, to); err != nil {
 		return ROIReport{}, err
 	}
@@ -112,25 +112,19 @@ func (tx *Tx) ROI(ctx context.Context, scope loyalty.Scope, campaign loyalty.ID,
 	if r.ByShop, err = collect[ROIShop](ctx, tx, roiByShop, campaign, from, to); err != nil {
 		return ROIReport{}, err
 	}
-	err = tx.tx.QueryRow(ctx, `SELECT count(DISTINCT person_id) FROM activity_daily WHERE campaign_id = $1 AND day BETWEEN $2 AND $3`,
-		campaign, from, to).Scan(&r.Consumers) // the one figure that weeks do not add up to
+	return r, tx.sum(ctx, &r)
+}
+
+// sum fills in what a report adds up to.
+func (tx *Tx) sum(ctx context.Context, r *ROIReport) error {
+	err := tx.tx.QueryRow(ctx, roiSums, r.Campaign.ID, r.From, r.To).Scan(
+		&r.Revenue, &r.Estimated, &r.Units, &r.Purchases, &r.Given, &r.Consumers, &r.Redemptions, &r.RewardsCost)
 	if err != nil {
-		return ROIReport{}, err
+		return err
 	}
-	for _, w := range r.ByWeek {
-		r.Revenue += w.Revenue
-		r.Units += w.Units
-		r.Purchases += w.Purchases
-		r.Given += w.Given
-		r.Redemptions += w.Redemptions
-		r.RewardsCost += w.RewardsCost
-	}
-	for _, p := range r.ByProduct {
-		r.Estimated += p.Estimated
-	}
-	r.FeeDays = feeDays(v, from, to, tx.now)
+	r.FeeDays = feeDays(r.Campaign, r.From, r.To, tx.now)
 	r.settle()
-	return r, nil
+	return nil
 }
 
 // settle computes what follows from the sums.
@@ -195,18 +189,27 @@ const delivered = `
 	  AND r.settled_at >= $2::date - 1 AND r.settled_at < $3::date + 2
 	  AND (r.settled_at AT TIME ZONE s.time_zone)::date BETWEEN $2 AND $3`
 
+// People are what days do not add up to.
+const roiSums = `
+	SELECT coalesce(sum(revenue_cents), 0)::bigint, coalesce(sum(estimated_cents), 0)::bigint, coalesce(sum(units), 0)::bigint,
+	  coalesce(sum(purchases), 0)::bigint, coalesce(sum(given), 0)::bigint,
+	  (SELECT count(*) FROM (SELECT DISTINCT person_id FROM activity_daily WHERE campaign_id = $1 AND day BETWEEN $2 AND $3) a),
+	  (SELECT count(*) FROM (` + delivered + `) d), (SELECT coalesce(sum(cost_cents), 0)::bigint FROM (` + delivered + `) d)
+	FROM campaign_daily WHERE campaign_id = $1 AND day BETWEEN $2 AND $3`
+
 // Every week of the period has its row, for charts have no gaps.
 const roiByWeek = `
 	SELECT w.monday::date AS monday,
 	  coalesce(s.revenue, 0) AS revenue, coalesce(s.units, 0) AS units,
-	  coalesce(a.consumers, 0) AS consumers, coalesce(a.purchases, 0) AS purchases, coalesce(a.given, 0) AS given,
+	  coalesce(a.consumers, 0) AS consumers, coalesce(s.purchases, 0) AS purchases, coalesce(s.given, 0) AS given,
 	  coalesce(d.redemptions, 0) AS redemptions, coalesce(d.cost, 0) AS rewards_cost
 	FROM generate_series(date_trunc('week', $2::date::timestamp), $3::date::timestamp, '7 days') AS w(monday)
-	LEFT JOIN (SELECT date_trunc('week', day::timestamp) AS monday, sum(revenue_cents)::bigint AS revenue, sum(units)::bigint AS units
-	  FROM sales_daily WHERE campaign_id = $1 AND day BETWEEN $2 AND $3 GROUP BY 1) s USING (monday)
-	LEFT JOIN (SELECT date_trunc('week', day::timestamp) AS monday, count(DISTINCT person_id) AS consumers,
+	LEFT JOIN (SELECT date_trunc('week', day::timestamp) AS monday, sum(revenue_cents)::bigint AS revenue, sum(units)::bigint AS units,
 	    sum(purchases)::bigint AS purchases, sum(given)::bigint AS given
-	  FROM activity_daily WHERE campaign_id = $1 AND day BETWEEN $2 AND $3 GROUP BY 1) a USING (monday)
+	  FROM campaign_daily WHERE campaign_id = $1 AND day BETWEEN $2 AND $3 GROUP BY 1) s USING (monday)
+	LEFT JOIN (SELECT monday, count(*) AS consumers
+	  FROM (SELECT DISTINCT date_trunc('week', day::timestamp) AS monday, person_id
+	    FROM activity_daily WHERE campaign_id = $1 AND day BETWEEN $2 AND $3) p GROUP BY 1) a USING (monday)
 	LEFT JOIN (SELECT date_trunc('week', day::timestamp) AS monday, count(*) AS redemptions, sum(cost_cents)::bigint AS cost
 	  FROM (` + delivered + `) r GROUP BY 1) d USING (monday)
 	ORDER BY monday`

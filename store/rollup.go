@@ -18,13 +18,14 @@ import (
 // campaign's dates and before somebody ended it. Pauses are not left out: the
 // brand's products were sold all the same.
 //
-// It is one statement, so that both tables tell of the same purchases. In
+// It is one statement, so that all tables tell of the same purchases. In
 // activity_daily a purchase is one however many of its lines are PLIs, and what it
 // gave, less what was taken back, is in the unit that the card is about: stamps,
-// where the scheme is both.
+// where the scheme is both. It completed a card that it brought to the goal.
+// campaign_daily is what the other two add up to.
 const rollupSpan = `
 	WITH sold AS MATERIALIZED (
-	  SELECT c.id AS campaign_id, p.day, p.shop_id, p.person_id, p.id AS purchase_id,
+	  SELECT c.id AS campaign_id, p.day, p.shop_id, p.person_id, p.id AS purchase_id, c.goal,
 	    CASE c.scheme WHEN 'points' THEN 'point' ELSE 'stamp' END AS unit,
 	    i.product_id, i.quantity - i.returned AS quantity, (i.quantity - i.returned) * i.unit_price_cents AS cents, i.price_estimated
 	  FROM (
@@ -43,13 +44,21 @@ const rollupSpan = `
 	  INSERT INTO sales_daily (campaign_id, day, shop_id, product_id, purchases, units, revenue_cents, estimated_cents)
 	  SELECT campaign_id, day, shop_id, product_id, count(DISTINCT purchase_id), sum(quantity), sum(cents),
 	    coalesce(sum(cents) FILTER (WHERE price_estimated), 0)
-	  FROM sold GROUP BY 1, 2, 3, 4
+	  FROM sold GROUP BY 1, 2, 3, 4 RETURNING *
+	), activity AS (
+	  INSERT INTO activity_daily (campaign_id, day, shop_id, person_id, purchases, given, completed)
+	  SELECT b.campaign_id, b.day, b.shop_id, b.person_id, count(DISTINCT b.purchase_id), coalesce(sum(l.amount), 0),
+	    count(*) FILTER (WHERE l.kind = 'earn' AND l.balance >= b.goal AND l.balance - l.amount < b.goal)
+	  FROM (SELECT DISTINCT campaign_id, day, shop_id, person_id, purchase_id, unit, goal FROM sold) b
+	  LEFT JOIN ledger l ON l.purchase_id = b.purchase_id AND l.campaign_id = b.campaign_id AND l.unit = b.unit
+	  GROUP BY 1, 2, 3, 4 RETURNING *
 	)
-	INSERT INTO activity_daily (campaign_id, day, shop_id, person_id, purchases, given)
-	SELECT b.campaign_id, b.day, b.shop_id, b.person_id, count(DISTINCT b.purchase_id), coalesce(sum(l.amount), 0)
-	FROM (SELECT DISTINCT campaign_id, day, shop_id, person_id, purchase_id, unit FROM sold) b
-	LEFT JOIN ledger l ON l.purchase_id = b.purchase_id AND l.campaign_id = b.campaign_id AND l.unit = b.unit
-	GROUP BY 1, 2, 3, 4`
+	INSERT INTO campaign_daily (campaign_id, day, consumers, purchases, given, completed, units, revenue_cents, estimated_cents)
+	SELECT a.campaign_id, a.day, a.consumers, a.purchases, a.given, a.completed, s.units, s.revenue, s.estimated
+	FROM (SELECT campaign_id, day, count(DISTINCT person_id) AS consumers, sum(purchases) AS purchases, sum(given) AS given, sum(completed) AS completed
+	  FROM activity GROUP BY 1, 2) a
+	JOIN (SELECT campaign_id, day, sum(units) AS units, sum(revenue_cents) AS revenue, sum(estimated_cents) AS estimated
+	  FROM sales GROUP BY 1, 2) s USING (campaign_id, day)`
 
 // Two bounds of catching up.
 const (
@@ -280,7 +289,7 @@ func (tx *Tx) rollupTouched(ctx context.Context, since loyalty.ID, changed []rol
 // rollup makes the days from first to last anew, of one campaign where one is
 // given: then nothing of its other days stays.
 func (tx *Tx) rollup(ctx context.Context, first, last time.Time, campaign *loyalty.ID) error {
-	for _, table := range []string{"sales_daily", "activity_daily"} {
+	for _, table := range []string{"sales_daily", "activity_daily", "campaign_daily"} {
 		sql, args := `DELETE FROM `+table+` WHERE campaign_id = $1`, []any{campaign}
 		if campaign == nil {
 			// Naming the campaigns lets the primary key find the days.

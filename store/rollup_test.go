@@ -44,7 +44,7 @@ func TestReportsAtOnceCatchUpOnce(t *testing.T) {
 	w.sold(w.shop, 1)
 	require.EqualValues(t, 3, w.units(w.stamps))
 	// A mark on a day in between shows whether it is made again.
-	require.NoError(t, w.exec(`UPDATE sales_daily SET units = 100 WHERE day = $1`, w.now().AddDate(0, 0, -5).Format(time.DateOnly)))
+	require.NoError(t, w.exec(`UPDATE campaign_daily SET units = 100 WHERE day = $1`, w.now().AddDate(0, 0, -5).Format(time.DateOnly)))
 	require.NoError(t, w.exec(`CREATE TABLE made (at timestamptz)`))
 	require.NoError(t, w.exec(`CREATE FUNCTION made() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN INSERT INTO made VALUES (now()); RETURN NEW; END'`))
 	require.NoError(t, w.exec(`CREATE TRIGGER made AFTER INSERT OR UPDATE ON rollups FOR EACH ROW EXECUTE FUNCTION made()`))

@@ -40,7 +40,7 @@ func fingerprint(t *testing.T, url string) map[string]string {
 	for _, table := range []string{
 		"cpgs", "brands", "products", "shops", "shop_visits", "persons", "addresses", "consumers", "tenderos", "cards", "staff", "tokens",
 		"campaigns", "campaign_products", "campaign_shops", "rewards", "enrollments", "causes", "purchases", "purchase_items", "redemptions",
-		"ledger", "cpg_shops", "campaign_versions", "quotas", "reorders", "sales_daily", "activity_daily",
+		"ledger", "cpg_shops", "campaign_versions", "quotas", "reorders", "sales_daily", "activity_daily", "campaign_daily",
 	} {
 		var n int
 		var sum *string
