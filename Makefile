@@ -78,6 +78,17 @@ bench-growth: bin/bench ## the same, and card pages, up to 10^7 ledger rows (BEN
 bench-turns: bin/bench ## a conversation's turn over the simulator beside pgbench's writes (BENCH='-seconds 5')
 	@bin/bench turns $(BENCH)
 
+.PHONY: bench-pages
+bench-pages: bin/bench deps-test var/lighthouse/node_modules ## what a phone gets and how quickly, by Lighthouse (BENCH='-runs 1')
+	@bin/bench pages $(BENCH)
+
+# Lighthouse and all it needs, as pinned, where git does not look.
+var/lighthouse/node_modules: .ci/lighthouse/package.json .ci/lighthouse/package-lock.json
+	@.ci/deps pages
+	@mkdir -p var/lighthouse && cp $^ var/lighthouse/
+	@npm ci --prefix var/lighthouse --no-audit --no-fund --ignore-scripts --loglevel=error
+	@touch $@
+
 .PHONY: bin/bench
 bin/bench: deps build
 	@$(STATIC) go build -ldflags '-s -w' -o bin/bench ./cmd/bench

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"encoding/json"
 	"os"
 	"runtime"
 	"strings"
@@ -109,4 +110,15 @@ func TestViewedCardsHaveAFullPageInEveryHistory(t *testing.T) {
 		bought[h.cardOf(k, cards)]++
 	}
 	require.Len(t, bought, cards, "each once, where no page is viewed")
+}
+
+func TestLighthousesReportIsRead(t *testing.T) {
+	var r lhr
+	require.NoError(t, json.Unmarshal([]byte(`{"categories": {"performance": {"score": 0.97}, "accessibility": {"score": 1}, "best-practices": {"score": null}},
+		"audits": {"total-blocking-time": {"numericValue": 45.5}}}`), &r))
+	require.Equal(t, scores{Performance: 97, Accessibility: 100, TBT: 45.5}, r.scores())
+	require.NoError(t, json.Unmarshal([]byte(`[{"resourceType": "Document", "transferSize": 900}, {"resourceType": "Stylesheet", "transferSize": 50},
+		{"resourceType": "Script", "transferSize": 0}, {"resourceType": "Manifest", "transferSize": 7}]`), &r.requests))
+	require.Equal(t, visit{Requests: 3, Bytes: map[string]int{"document": 900, "style": 50, "other": 7}}, r.visit(), "what the browser had is not asked for")
+	require.Equal(t, scores{Performance: 2, CLS: .1}, medianScores([]scores{{Performance: 1, CLS: .2}, {Performance: 3}, {Performance: 2, CLS: .1}}))
 }

@@ -1,5 +1,6 @@
 // Command bench measures what a purchase costs, beside what Postgres alone would
-// take for it on the same machine in the same minute. See docs/benchmarks.md.
+// take for it on the same machine in the same minute, and what a phone waits for
+// our pages. See docs/benchmarks.md.
 package main
 
 import (
@@ -20,6 +21,7 @@ const usage = `usage:
   bench scan   [flags]   POST /v1/purchases beside pgbench
   bench growth [flags]   the same, and the card page, at growing histories
   bench turns  [flags]   a conversation's turn beside pgbench
+  bench pages  [flags]   what a phone gets and how quickly, by Lighthouse
 `
 
 // options are what the flags say.
@@ -80,6 +82,8 @@ func run(ctx context.Context, args []string) error {
 			return err
 		}
 		return turns(ctx, o)
+	case "pages":
+		return pages(ctx, args)
 	}
 	fmt.Fprint(os.Stderr, usage)
 	return flag.ErrHelp
