@@ -40,6 +40,7 @@ func (s *server) authorize(r Route) fiber.Handler {
 				c.Locals(scopeKey, scope)
 				c.Locals(credentialKey, credential)
 				err := c.Next()
+				s.keyUsed(c, scope)
 				switch loyalty.CodeOf(err) {
 				case "", loyalty.CodeUnauthorized:
 					return err
@@ -59,10 +60,22 @@ func (s *server) authorize(r Route) fiber.Handler {
 		if err != nil {
 			return err
 		}
+		s.keyUsed(c, scope)
 		if !r.allows(scope.Role) {
 			return loyalty.Forbidden()
 		}
 		return c.Next()
+	}
+}
+
+// keyUsed notes the use of an integration's key; that this failed is nobody's
+// trouble who uses it.
+func (s *server) keyUsed(c *fiber.Ctx, scope loyalty.Scope) {
+	if scope.Key == "" {
+		return
+	}
+	if err := s.DB.KeyUsed(c.UserContext(), scope.Key); err != nil {
+		s.Log.WarnContext(c.UserContext(), "use of a key not noted", "error", err)
 	}
 }
 

@@ -25,6 +25,12 @@ func deskRoot(c *fiber.Ctx) string {
 func (s *server) desk(ctx context.Context, c *fiber.Ctx, t *store.Tx) (templates.DeskView, error) {
 	root, scope := deskRoot(c), scopeOf(c)
 	v := templates.DeskView{User: sessionOf(c).Name, HomeURL: root, LogoutAction: root + "/logout"}
+	if scope.Staff != "" {
+		v.AccountURL = root + "/cuenta"
+		if root != "/admin" {
+			v.AccountURL = "/marca/cuenta"
+		}
+	}
 	switch root {
 	case "/admin":
 		v.Place, v.Menu = "Operación", backofficeMenu(c.Path())

@@ -2,7 +2,25 @@ package api
 
 // adminRoutes are the backoffice.
 func adminRoutes() []Route {
-	return []Route{
+	admin := func(method, path string, h handle) Route { return screen(method, "/admin"+path, Cookie, admins, h) }
+	return append(exports(auditURL, admins, (*server).auditFile), []Route{
+		screen(get, "/clave/:secret", Open, nil, (*server).choosePasswordPage),
+		screen(post, "/clave/:secret", Open, nil, (*server).choosePasswordForm),
+		screen(get, "/marca/cuenta", Cookie, brands, (*server).accountPage),
+		screen(post, "/marca/cuenta", Cookie, brands, (*server).changePasswordForm),
+		admin(get, "/cuenta", (*server).accountPage),
+		admin(post, "/cuenta", (*server).changePasswordForm),
+		admin(get, "/usuarios", (*server).staffPage),
+		admin(post, "/usuarios", (*server).createStaffForm),
+		admin(get, "/usuarios/nuevo", (*server).newStaffPage),
+		admin(post, "/usuarios/:id/enlace", (*server).resetStaffForm),
+		admin(post, "/usuarios/:id/sesiones", (*server).endSessionsForm),
+		admin(post, "/usuarios/:id/estado", (*server).switchStaffForm),
+		admin(get, "/auditoria", (*server).auditPage),
+		admin(get, "/llaves", (*server).keysPage),
+		admin(post, "/llaves", (*server).createKeyForm),
+		admin(get, "/llaves/nueva", (*server).newKeyPage),
+		admin(post, "/llaves/:id/revocar", (*server).revokeKeyForm),
 		screen(get, "/admin", Cookie, admins, (*server).adminPage),
 		screen(get, "/admin/login", Open, nil, (*server).adminLoginForm),
 		screen(post, "/admin/login", Open, nil, (*server).adminLogin),
@@ -25,5 +43,5 @@ func adminRoutes() []Route {
 		screen(get, "/admin/ventas", Cookie, admins, (*server).findSalePage),
 		screen(get, "/admin/ventas/:id", Cookie, admins, (*server).salePage),
 		screen(post, "/admin/ventas/:id/devolucion", Cookie, admins, (*server).reverseForm),
-	}
+	}...)
 }

@@ -94,20 +94,24 @@ func (tx *Tx) hashPassword(ctx context.Context, password string) (string, error)
 		passwordMemory, passwordPasses, passwordLanes, b64.EncodeToString(salt), b64.EncodeToString(key)), nil
 }
 
-// CreateStaff makes a staff member (admin).
+// CreateStaff makes a staff member (admin) with a password.
 func (tx *Tx) CreateStaff(ctx context.Context, scope loyalty.Scope, in StaffInput) (Staff, error) {
 	if err := adminOnly(scope); err != nil {
 		return Staff{}, err
 	}
+	var c check
+	c.password(in.Password)
+	return tx.createStaff(ctx, scope, in, &c)
+}
+
+func (tx *Tx) createStaff(ctx context.Context, scope loyalty.Scope, in StaffInput, c *check) (Staff, error) {
 	v := Staff{
 		ID: tx.newID(), Email: normalEmail(in.Email), Name: in.Name, Role: in.Role, CPG: optional(in.CPG),
 		Active: true, CreatedAt: tx.now, UpdatedAt: tx.now,
 	}
-	var c check
 	address, err := mail.ParseAddress(v.Email)
 	c.want(err == nil && address.Address == v.Email && len(v.Email) <= 254 && loyalty.Printable(v.Email), "email", "no es un correo válido")
 	c.text("name", &v.Name, 1, 80)
-	c.password(in.Password)
 	c.want(v.Role == loyalty.RoleAdmin || v.Role == loyalty.RoleCPG, "role", "debe ser admin o cpg")
 	c.want((v.Role == loyalty.RoleCPG) == (v.CPG != nil), "cpg_id", "va con el rol cpg, y solo con él")
 	if v.CPG != nil {
@@ -129,9 +133,11 @@ func (tx *Tx) CreateStaff(ctx context.Context, scope loyalty.Scope, in StaffInpu
 		}
 		v.Person = &person
 	}
-	hash, err := tx.hashPassword(ctx, in.Password)
-	if err != nil {
-		return Staff{}, err
+	hash := nobody
+	if in.Password != "" {
+		if hash, err = tx.hashPassword(ctx, in.Password); err != nil {
+			return Staff{}, err
+		}
 	}
 	_, err = tx.tx.Exec(ctx, `
 		INSERT INTO staff (id, email, password_hash, name, role, cpg_id, person_id, active, created_at, updated_at)
@@ -154,6 +160,11 @@ func (tx *Tx) UpdateStaff(ctx context.Context, scope loyalty.Scope, id loyalty.I
 	set(&v.Name, p.Name)
 	set(&v.Active, p.Active)
 	v.UpdatedAt = tx.now
+	if was.Active && !v.Active {
+		if err := tx.mayLeave(ctx, scope, was); err != nil {
+			return Staff{}, err
+		}
+	}
 	var c check
 	var hash *string
 	c.text("name", &v.Name, 1, 80)

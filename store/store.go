@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -85,6 +86,7 @@ type DB struct {
 	memory  *memory
 	till    *till
 	offers  *atomic.Pointer[offers] // that wallets show
+	keys    *sync.Map               // when it was last noted that a key was used
 }
 
 // Open connects to Postgres and checks that it answers.
@@ -113,7 +115,7 @@ func Open(ctx context.Context, opt Options) (*DB, error) {
 		pool.Close()
 		return nil, fmt.Errorf("store: ping: %w", err)
 	}
-	db := &DB{pool: pool, opt: opt, hashing: newHashGate(), trips: new(atomic.Int64), memory: newMemory(), till: newTill(cfg.MaxConns), offers: new(atomic.Pointer[offers])}
+	db := &DB{pool: pool, opt: opt, hashing: newHashGate(), trips: new(atomic.Int64), memory: newMemory(), till: newTill(cfg.MaxConns), offers: new(atomic.Pointer[offers]), keys: new(sync.Map)}
 	db.offers.Store(new(offers))
 	return db, nil
 }

@@ -24,10 +24,13 @@ const (
 	PageToken    TokenKind = "page"    // the pages, as a cookie
 	LinkToken    TokenKind = "link"    // a link in a chat that opens a page session
 	APIKeyToken  TokenKind = "api_key" // the API, for machines, until revoked
+
+	PasswordToken TokenKind = "password" // staff choose a password by it, once
 )
 
 var tokenPrefix = map[TokenKind]string{
 	AccessToken: "qoa_at_", RefreshToken: "qoa_rt_", PageToken: "qoa_pg_", LinkToken: "qoa_ln_", APIKeyToken: "qoa_key_",
+	PasswordToken: "qoa_pw_",
 }
 
 // How long tokens live.
@@ -37,6 +40,7 @@ const (
 	PersonPageLife = 30 * 24 * time.Hour // a phone's own page
 	StaffPageLife  = 12 * time.Hour      // a working day at a desk that others may use
 	LinkLife       = 24 * time.Hour      // opened any number of times until then: chats preview links
+	PasswordLife   = 48 * time.Hour      // over a weekend's day off
 )
 
 // Session is what a caller presented, and who it is for people.

@@ -6,6 +6,7 @@ type DeskView struct {
 	Place        string // "Bebidas del Valle", "Operación", "Abarrotes Lupita"
 	User         string
 	HomeURL      string
+	AccountURL   string // where who is there changes their password; "" for who has none
 	LogoutAction string
 	CSRF         string
 	Links        []DeskLink  // as tabs, where there are few pages

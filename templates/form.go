@@ -65,6 +65,7 @@ const (
 	FormRate   FormKind = "rate"   // a percentage, "12.5"
 	FormMoment FormKind = "moment" // day and time, "2006-01-02T15:04"
 	FormClock  FormKind = "clock"  // "15:04"
+	FormDay    FormKind = "day"    // "2006-01-02"
 	FormCheck  FormKind = "check"
 	FormChoice FormKind = "choice" // one of Options
 	FormPick   FormKind = "pick"   // any of the options in Groups
@@ -156,6 +157,8 @@ func (f FormField) InputType() string {
 		return "datetime-local"
 	case FormClock:
 		return "time"
+	case FormDay:
+		return "date"
 	}
 	return "text"
 }
@@ -163,7 +166,7 @@ func (f FormField) InputType() string {
 // Plain says whether the field is an input of one line.
 func (f FormField) Plain() bool {
 	switch f.Kind { //nolint:exhaustive // what has an element of its own
-	case FormText, FormNumber, FormMoney, FormRate, FormMoment, FormClock:
+	case FormText, FormNumber, FormMoney, FormRate, FormMoment, FormClock, FormDay:
 		return true
 	}
 	return false

@@ -21,6 +21,19 @@ func sampleBackoffice() DeskView {
 	}
 }
 
+func sampleBoard() BoardView {
+	return BoardView{
+		Desk: sampleBackoffice(), Title: "Usuarios", Intro: "Quien entra.", Back: &DeskLink{"Sistema", "/admin/salud", false}, Flash: "Listo.", Error: "No.", NewURL: "/admin/usuarios/nuevo", NewLabel: "Nuevo",
+		Secret: &BoardSecret{Title: "Enlace", Body: "Una vez.", Text: "https://x/clave/y", QR: `<svg class="qr" role="img" aria-label="QR"></svg>`, URL: "https://wa.me/52", Label: "Mandar"},
+		Counts: []AdminCount{{"en fila", 3}}, Tabs: []OutboxFilter{{"Todos", "/admin/usuarios", true}}, TabsName: "Cuáles",
+		Filters: []FormField{{Kind: FormText, Name: "buscar", Label: "Buscar"}, {Kind: FormDay, Name: "desde", Label: "Desde", Value: "2026-11-21"}}, Action: "/admin/usuarios", Filtered: true,
+		Bulk: &BoardAct{Label: "Enviar todos", Action: "/admin/x", Fields: []ConfirmField{{"a", "b"}}}, Files: Files{What: "x", CSV: "/x.csv", XLSX: "/x.xlsx"}, NextURL: "/n", FirstURL: "/f", NextName: "Siguientes", Live: "/vivo", Every: 5,
+		Parts: []BoardPart{{Title: "Uno", Icon: "people", Intro: "De esto.", More: &DeskLink{"Ver todo", "/todo", false}, Rows: []BoardRow{
+			{Name: "Ada <b>", URL: "/u", Sub: "ada@qoa", At: sampleTime(), State: OutboxStatus{"activo", "ok"}, Facts: []BoardFact{{"Rol", "admin", false, time.Time{}}, {"Código", "x", true, time.Time{}}, {"Entró", "", false, sampleTime()}}, Diff: []BoardDiff{{"Nombre", "a", "b"}, {"Meta", "", "5"}}, Note: "no me <dieron>", Wrong: "Falló.", Advice: "Haz esto.", Acts: []BoardAct{{Label: "Quitar", About: "Ada", Action: "/q", Fields: []ConfirmField{{"x", "1"}}, Danger: true}}},
+		}}, {Empty: "Nada."}},
+	}
+}
+
 func sampleForm() FormView {
 	brands := []FormGroup{{Label: "Cola", Options: []FormOption{{"p1", "Cola 600 ml", true}, {"p2", "Cola 2 l", false}}}, {Label: "Agua", Options: []FormOption{{"p3", "Agua 1 l", false}}}}
 	return FormView{

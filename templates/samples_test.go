@@ -179,6 +179,8 @@ func sampleHome() HomeView {
 func sampleViews(t testing.TB) map[string][]any {
 	views := map[string][]any{
 		"admin":       {sampleAdmin()},
+		"board":       {sampleBoard()},
+		"password":    {PasswordView{Title: "Elige tu contraseña", Action: "/clave/x", Submit: "Guardar"}, PasswordView{Desk: sampleBackoffice(), Title: "Mi cuenta", Intro: "Ada", Flash: "Listo.", Action: "/admin/cuenta", Submit: "Cambiar", AskOld: true, Old: "No es.", New: "Muy corta.", Again: "No es la misma."}},
 		"brand":       {sampleBrand()},
 		"card":        {sampleCard(t), sampleCardBusy(t)},
 		"card_public": {CardPublicView{CardCode: "7H2KQ9M4", WhatsAppURL: "https://wa.me/525500000000?text=hola", ShopURL: "/tienda", PrivacyURL: "/privacidad"}},

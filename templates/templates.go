@@ -46,6 +46,7 @@ type declaration struct {
 func declarations() []declaration {
 	return []declaration{
 		{"admin", AdminView{}},
+		{"board", BoardView{}},
 		{"brand", BrandView{}},
 		{"campaign", CampaignView{}},
 		{"campaigns", CampaignsView{}},
@@ -64,6 +65,7 @@ func declarations() []declaration {
 		{"numbers", NumbersView{}},
 		{"outbox", OutboxView{}},
 		{"participants", ParticipantsView{}},
+		{"password", PasswordView{}},
 		{"privacy", PrivacyView{}},
 		{"sale", SaleView{}},
 		{"sales", SalesView{}},

@@ -138,3 +138,6 @@ func (s Sift) Of(name, label, all string, p *string, from []templates.FormOption
 
 // Fields are what was drawn.
 func (s Sift) Fields() []templates.FormField { return s.f.Sections[0].Fields }
+
+// Day is a day, "2026-01-31".
+func (s Sift) Day(name, label string, p *string) { line(s.f, templates.FormDay, name, label, p) }

@@ -1,0 +1,74 @@
+package api
+
+import (
+	"context"
+	"io"
+	"maps"
+	"net/http"
+	"net/url"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/qoa-conectados/qoa/store"
+	"github.com/qoa-conectados/qoa/store/loyalty"
+	"github.com/qoa-conectados/qoa/templates"
+)
+
+// Lists of people, keys, chats, tasks and changes are alike. What follows is that
+// likeness.
+
+// board draws a list: read fills in what is shown, and says where it goes on.
+func (s *server) board(c *fiber.Ctx, status int, a *asked, v *templates.BoardView, read func(context.Context, *store.Tx, store.Page) (loyalty.ID, error)) error {
+	p, err := a.page()
+	if err != nil {
+		return err
+	}
+	next, err := tx(s, c, func(ctx context.Context, t *store.Tx) (next loyalty.ID, err error) {
+		v.Parts, v.Counts = nil, nil // it may run again
+		if v.Desk, err = s.desk(ctx, c, t); err != nil {
+			return "", err
+		}
+		return read(ctx, t, p)
+	})
+	if err != nil {
+		return err
+	}
+	v.Filtered = a.any
+	if v.Action == "" {
+		v.Action = c.Path()
+	}
+	if next != "" {
+		v.NextURL = a.at(v.Action, next)
+	}
+	if p.After != "" {
+		v.FirstURL = a.at(v.Action, "")
+	}
+	return s.html(c, status, func(w io.Writer) error { return s.Pages.Board(w, *v) })
+}
+
+// at is the address of a list with the same filter, from a place in it on.
+func (a *asked) at(path string, cursor loyalty.ID) string {
+	q := url.Values{}
+	maps.Copy(q, a.Values)
+	if cursor != "" {
+		q.Set("cursor", string(cursor))
+	}
+	return path + prefixed("?", q.Encode())
+}
+
+// act does something to the thing of the path and leads back to its list, or says
+// on the list why it could not be done.
+func (s *server) act(c *fiber.Ctx, done string, again func(*fiber.Ctx, int, string) error, do func(context.Context, *store.Tx, loyalty.ID) error) error {
+	id, err := pathID(c)
+	if err != nil {
+		return err
+	}
+	_, err = tx(s, c, func(ctx context.Context, t *store.Tx) (struct{}, error) { return struct{}{}, do(ctx, t, id) })
+	if p, ok := refused(err); err != nil && ok && p.Status != http.StatusNotFound {
+		return again(c, p.Status, words(p))
+	}
+	if err != nil {
+		return err
+	}
+	return c.Redirect(done, http.StatusSeeOther)
+}
