@@ -39,12 +39,14 @@ run: deps build ## everything on this machine: installs, builds, starts with dem
 build: ## bin/qoa
 	@$(STATIC) go build -ldflags '$(LDFLAGS)' -o bin/qoa ./cmd/qoa
 
-# Docker, Podman or Buildah, whichever is there first. The time of the commit is
-# that of every file, so that the same commit makes the same image.
-ENGINE ?= $(firstword $(foreach e,docker podman buildah,$(shell command -v $(e))))
+# Docker, Podman or Buildah, whichever answers first: Docker's client may be there
+# without its server. The time of the commit is that of every file, so that the same
+# commit makes the same image.
+ENGINE ?= $(shell for e in docker podman buildah; do $$e version >/dev/null 2>&1 && echo $$e && break; done)
 EPOCH  ?= $(or $(shell git log -1 --format=%ct 2>/dev/null),0)
-# What Docker does by itself: the health check is no part of the other format.
-PLAIN   = $(if $(filter docker,$(notdir $(firstword $(ENGINE)))),,--format docker --timestamp $(EPOCH))
+# What Docker does by itself: it keeps layers, and the health check is no part of the
+# other format.
+PLAIN   = $(if $(filter docker,$(notdir $(firstword $(ENGINE)))),,--layers --format docker --timestamp $(EPOCH))
 
 .PHONY: image
 image: ## images qoa:latest and qoa-tools:latest (ENGINE='podman', IMAGE_FLAGS='--pull')
@@ -54,6 +56,10 @@ image: ## images qoa:latest and qoa-tools:latest (ENGINE='podman', IMAGE_FLAGS='
 	  $(ENGINE) build $(IMAGE_FLAGS) $(PLAIN) --target $$target --tag $$name:latest --tag $$name:$(VERSION) \
 	    --build-arg VERSION=$(VERSION) --build-arg COMMIT=$(COMMIT) --build-arg SOURCE_DATE_EPOCH=$(EPOCH) .; \
 	done
+
+.PHONY: image-test
+image-test: ## runs these images: each role, backup and restore (as root; after `make image`)
+	@.ci/image-test $(ENGINE)
 
 .PHONY: test
 test: deps-test ## all tests, short form, race detector (PKG=./store/... for some)

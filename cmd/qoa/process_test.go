@@ -22,12 +22,17 @@ import (
 )
 
 // binary builds qoa once for all tests of this package: they drive the real
-// program, as a person at a terminal does.
+// program, as a person at a terminal does. QOA_TEST_BINARY names one that is built
+// already, such as an image's.
 var binary = sync.OnceValues(func() (string, error) {
+	if path := os.Getenv("QOA_TEST_BINARY"); path != "" {
+		return path, nil
+	}
 	dir, err := os.MkdirTemp("", "qoa-bin-")
 	if err != nil {
 		return "", err
 	}
+	built = dir
 	path := filepath.Join(dir, "qoa")
 	out, err := exec.Command("go", "build", "-o", path, ".").CombinedOutput()
 	if err != nil {
@@ -36,10 +41,13 @@ var binary = sync.OnceValues(func() (string, error) {
 	return path, nil
 })
 
+// built is the folder of what binary has built.
+var built string
+
 func TestMain(m *testing.M) {
 	code := m.Run()
-	if path, err := binary(); err == nil {
-		os.RemoveAll(filepath.Dir(path))
+	if built != "" {
+		os.RemoveAll(built)
 	}
 	os.Exit(code)
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/qoa-conectados/qoa/store/storetest"
 )
 
-// Two processes with a role each, on a Postgres and a Redis of the operator's:
+// Three processes with a role each, on a Postgres and a Redis of the operator's:
 // what one accepts, the other answers. SIGTERM drains, and the exit code is 0.
 func TestServeWithRolesApart(t *testing.T) {
 	port := freePort(t)
@@ -27,7 +27,8 @@ func TestServeWithRolesApart(t *testing.T) {
 	require.Equal(t, http.StatusAccepted, api.write(ana, "Quiero crear mi tarjeta de puntos de Abarrotes Lupita (K7M2QR)", "before-the-worker"))
 	require.Empty(t, api.answers(ana), "nobody is there to answer yet")
 
-	worker := startServe(t, "worker,bot", port, env)
+	worker := startServe(t, "worker", port, env)
+	bot := startServe(t, "bot", port, env)
 	first := api.waitAnswers(ana, 1)
 	require.Regexp(t, cardLink, first[0].Text)
 	_, card := api.onboard("+525587659998")
@@ -35,7 +36,7 @@ func TestServeWithRolesApart(t *testing.T) {
 	require.Equal(t, http.StatusCreated, status)
 	api.waitAnswers("+525587659998", 2)
 
-	for _, p := range []*dev{worker, api} {
+	for _, p := range []*dev{worker, bot, api} {
 		p.stop()
 		require.Equal(t, 0, p.cmd.ProcessState.ExitCode(), p.log.String())
 	}
