@@ -64,15 +64,10 @@ func (tx *Tx) cardPage(ctx context.Context, secret, code string, most int) (p Ca
 	latest := ` LIMIT ` + strconv.Itoa(most)
 	var b pgx.Batch
 	r.queue(&b, of)
-	b.Queue(`
-		SELECT pu.status, s.name, s.time_zone, pu.occurred_at, coalesce(pu.settled, pu.receipt) FROM purchases pu JOIN shops s ON s.id = pu.shop_id
-		WHERE pu.person_id = `+of.person+` ORDER BY pu.occurred_at DESC, pu.id DESC`+latest, of.key).
-		Query(func(rows pgx.Rows) error {
-			p.Bought, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (v Bought, err error) {
-				return v, row.Scan(&v.Status, &v.Shop, &v.TimeZone, &v.At, &v.boughtLines)
-			})
-			return err
-		})
+	b.Queue(selectBought(of)+latestBought+latest, of.key).Query(func(rows pgx.Rows) error {
+		p.Bought, err = pgx.CollectRows(rows, scanBought)
+		return err
+	})
 	queued(&b, &p.Taken, selectTaken(of)+latest, of.key)
 	queued(&b, &p.Redemptions, selectOpen(of), of.key, tx.now)
 	b.Queue(selectEvidence(of), of.key, tx.now, tx.now.Add(-EvidenceLife)).QueryRow(func(row pgx.Row) error {
@@ -90,6 +85,19 @@ func (tx *Tx) cardPage(ctx context.Context, secret, code string, most int) (p Ca
 	p.Pending = r.pending[:min(len(r.pending), mostPending)]
 	p.Wallet, err = tx.finishWallet(ctx, &r)
 	return p, err
+}
+
+func selectBought(of whose) string {
+	return `
+		SELECT pu.status, s.name, s.time_zone, pu.occurred_at, coalesce(pu.settled, pu.receipt) FROM purchases pu JOIN shops s ON s.id = pu.shop_id
+		WHERE pu.person_id = ` + of.person
+}
+
+const latestBought = ` ORDER BY pu.occurred_at DESC, pu.id DESC`
+
+func scanBought(row pgx.CollectableRow) (v Bought, err error) {
+	err = row.Scan(&v.Status, &v.Shop, &v.TimeZone, &v.At, &v.boughtLines)
+	return v, err
 }
 
 // queued adds a query to a batch, whose rows go to a list.

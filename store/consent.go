@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"time"
 
 	"github.com/qoa-conectados/qoa/store/loyalty"
 )
@@ -26,6 +27,28 @@ func (tx *Tx) RecordConsent(ctx context.Context, person loyalty.ID, kind Consent
 		INSERT INTO consents (id, person_id, kind, text_version, message_id, at) VALUES ($1, $2, $3, $4, $5, $6)`,
 		tx.newID(), person, kind, PrivacyNoticeVersion, messageID, tx.now)
 	return err
+}
+
+// Agreed is how a person stands: what was agreed to or withdrawn, newest first, and
+// whether the bot may write first.
+type Agreed struct {
+	Messages bool
+	All      []Consent
+}
+
+// Consent is one thing that was agreed to or withdrawn.
+type Consent struct {
+	Kind ConsentKind `db:"kind"`
+	At   time.Time   `db:"at"`
+}
+
+// Consents gives how a person stands, with the latest of what led there.
+func (tx *Tx) Consents(ctx context.Context, person loyalty.ID) (a Agreed, err error) {
+	if err := tx.tx.QueryRow(ctx, `SELECT opted_out_at IS NULL FROM persons WHERE id = $1`, person).Scan(&a.Messages); err != nil {
+		return a, err
+	}
+	a.All, err = collect[Consent](ctx, tx, `SELECT kind, at FROM consents WHERE person_id = $1 ORDER BY at DESC, id DESC LIMIT 12`, person)
+	return a, err
 }
 
 // OptOut stops everything that the bot starts, at once: what waits to be sent

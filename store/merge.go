@@ -145,6 +145,7 @@ func (tx *Tx) voidLinks(ctx context.Context, person loyalty.ID) error {
 	if _, err := tx.lockMerged(ctx, []loyalty.ID{person}); err != nil {
 		return err
 	}
+	tx.ring(Event{Kind: CardChanged, ID: person}) // a page that is open shows somebody what is not theirs any more
 	_, err := tx.tx.Exec(ctx, `UPDATE consumers SET link_version = link_version + 1 WHERE person_id = $1 OR merged_into = $1`, person)
 	return err
 }

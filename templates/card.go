@@ -22,6 +22,8 @@ type CardView struct {
 	SiteURL     string // before a path, for who has to copy an address
 	OwnURL      string // the page's own path, a secret
 	ManifestURL string
+	HistoryURL  string // month by month
+	DataURL     string // messages, and what is kept
 	EventsURL   string // Server-Sent Events; "changed" asks for the fragment
 	FragmentURL string // answers with CardFragment
 
@@ -121,9 +123,13 @@ type CardReward struct {
 	Why    string // what keeps it locked, where that is not the balance alone
 }
 
-// CardPurchase is one line of the history: a purchase, or a reward that was taken.
+// CardPurchase is one line of the history: a purchase, a reward that was taken, or
+// what else became of a balance.
 type CardPurchase struct {
 	At       time.Time
+	What     string // in front of all else, where it is neither a purchase nor a reward
+	Less     bool   // it took something
+	Note     string // what became of it since
 	Reward   bool
 	Shop     string   // empty for a reward that waits at the counter
 	Items    []string // "2 × Coca-Cola 600 ml"

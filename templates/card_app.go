@@ -5,7 +5,7 @@ import "io"
 var cardApp = app{
 	name: "Mi tarjeta Qoa", short: "Mi tarjeta", text: "Tu código, tus sellos y tus premios.",
 	icons: "card-icon", script: "card-sw.js", cache: "qoa-tarjeta-",
-	shell: []string{"app.css", "card.css", "logo.svg", "card.js"},
+	shell: []string{"app.css", "card.css", "logo.svg", "card.js", "card-months.js"},
 }
 
 // CardManifest writes what a phone installs a card's page by: own is the page's

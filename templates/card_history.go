@@ -8,10 +8,12 @@ import (
 // Movements are the lines of the history; gift is the icon of a reward. They are
 // written by hand: twenty of them through html/template would cost as much as the
 // rest of the page. What comes from outside is escaped, as it would be there.
-func (v CardView) Movements(gift template.HTML) template.HTML {
-	b := make([]byte, 0, 400*len(v.History))
-	for i := range v.History {
-		b = v.History[i].appendTo(b, gift)
+func (v CardView) Movements(gift template.HTML) template.HTML { return movements(v.History, gift) }
+
+func movements(all []CardPurchase, gift template.HTML) template.HTML {
+	b := make([]byte, 0, 400*len(all))
+	for i := range all {
+		b = all[i].appendTo(b, gift)
 	}
 	return template.HTML(b) //nolint:gosec // every text went through HTMLEscapeString
 }
@@ -19,6 +21,8 @@ func (v CardView) Movements(gift template.HTML) template.HTML {
 func (p *CardPurchase) appendTo(b []byte, gift template.HTML) []byte {
 	b = append(b, `<li><div><b>`...)
 	switch {
+	case p.What != "":
+		b = appendText(b, p.What)
 	case !p.Reward:
 		b = appendText(b, p.Shop)
 	case p.Shop != "":
@@ -34,7 +38,7 @@ func (p *CardPurchase) appendTo(b []byte, gift template.HTML) []byte {
 	b = append(b, `</span><br><time class="quiet small" datetime="`...)
 	b = p.At.AppendFormat(b, time.RFC3339)
 	b = append(append(append(b, `">`...), viewMoment(p.At)...), `</time></div><div class="got`...)
-	if p.Reward {
+	if p.Reward || p.Less {
 		b = append(b, " spent"...)
 	}
 	b = append(b, `">`...)
@@ -43,6 +47,9 @@ func (p *CardPurchase) appendTo(b []byte, gift template.HTML) []byte {
 	}
 	for _, earned := range p.Earned {
 		b = append(appendText(b, earned), `<br>`...)
+	}
+	if p.Note != "" {
+		b = append(appendText(append(b, `<span class="pill">`...), p.Note), `</span>`...)
 	}
 	if p.Pending {
 		b = append(b, `<span class="pill degraded">por confirmar</span>`...)

@@ -42,6 +42,8 @@ func icon(name string) (template.HTML, error) {
 		d = `<path d="M14 4h6v6M20 4l-9 9M18 14v6H4V6h6"/>`
 	case "menu":
 		d = `<path d="M4 7h16M4 12h16M4 17h16"/>`
+	case "back":
+		d = `<path d="M20 12H5M11 6l-6 6 6 6"/>`
 	case "phone":
 		d = `<rect x="6.5" y="2.5" width="11" height="19" rx="2.5"/><path d="M10.5 18.5h3"/>`
 	case "dice":

@@ -28,6 +28,15 @@ func CardGone(whatsAppURL string) NoticeView {
 	}
 }
 
+// CardErased is the notice for who asked to be forgotten, and was.
+func CardErased() NoticeView {
+	return NoticeView{
+		Title:  "Borramos tus datos",
+		Body:   "Ya no guardamos tu nombre, tu cumpleaños ni tus mensajes, y tu enlace dejó de abrir. Gracias por haber estado con nosotros. Si un día quieres volver, escribe hola y empiezas de cero.",
+		Action: "Ir al inicio", URL: "/",
+	}
+}
+
 // NotFound is the notice for an address that leads nowhere.
 func NotFound() NoticeView {
 	return NoticeView{

@@ -26,7 +26,7 @@ func sampleCard(t testing.TB) CardView {
 	now := sampleTime()
 	return CardView{
 		Name: "Ana", CardCode: "7H2KQ9M4", QR: sampleQR(t), WhatsAppURL: "https://wa.me/525500000000?text=hola", PrivacyURL: "/privacidad",
-		At: now, SiteURL: "https://qoa.example", OwnURL: "/c/s3cr3t/7H2KQ9M4", ManifestURL: "/c/s3cr3t/7H2KQ9M4/app.webmanifest", EventsURL: "/c/s3cr3t/7H2KQ9M4/events", FragmentURL: "/c/s3cr3t/7H2KQ9M4/fragment",
+		At: now, SiteURL: "https://qoa.example", OwnURL: "/c/s3cr3t/7H2KQ9M4", ManifestURL: "/c/s3cr3t/7H2KQ9M4/app.webmanifest", HistoryURL: "/c/s3cr3t/7H2KQ9M4/historial", DataURL: "/c/s3cr3t/7H2KQ9M4/datos", EventsURL: "/c/s3cr3t/7H2KQ9M4/events", FragmentURL: "/c/s3cr3t/7H2KQ9M4/fragment",
 		EvidenceAction: "/c/s3cr3t/7H2KQ9M4/evidence", RedeemAction: "/c/s3cr3t/7H2KQ9M4/redeem", CancelAction: "/c/s3cr3t/7H2KQ9M4/cancellations", ConfirmAction: "/c/s3cr3t/7H2KQ9M4/confirmations", EnrollAction: "/c/s3cr3t/7H2KQ9M4/enrollments", FormKey: "k1", CSRF: "csrf1",
 		Wallet: []CardShop{
 			{Name: "Abarrotes Lupita", Place: "Narvarte, Ciudad de México", ShareURL: "/q/K7M2QX", Campaigns: []CardCampaign{
@@ -70,6 +70,28 @@ func sampleCardBusy(t testing.TB) CardView {
 	v.Evidence = &CardEvidence{Code: "EK7M2QXS", Expires: sampleTime().Add(24 * time.Hour)}
 	v.Redemptions = []CardRedemption{{Code: "RT4W9K2B", QR: sampleQR(t), Reward: "Bolsa grande de papas", Campaign: "Botanas de la semana", Where: []string{"Miscelánea Ñandú"}, Expires: sampleTime().AddDate(0, 0, 7)}}
 	return v
+}
+
+func sampleCardMonth() CardMonthView {
+	now := sampleTime()
+	return CardMonthView{
+		BackURL: "/c/s3cr3t/7H2KQ9M4", Month: now, Full: true, Older: now.AddDate(0, -2, 0), OlderURL: "/c/s3cr3t/7H2KQ9M4/historial?mes=2026-09",
+		Newer: now.AddDate(0, 1, 0), NewerURL: "/c/s3cr3t/7H2KQ9M4/historial?mes=2026-12",
+		Totals: []CardTotal{{Name: "Ganaste", Much: []string{"+3 sellos", "+18 puntos"}}, {Name: "Gastaste", Much: []string{"−10 sellos"}, Minus: true}},
+		Lines: []CardPurchase{
+			{At: now, Shop: "Abarrotes Lupita", Items: []string{"2 × Refresco Cola 600 ml"}, Earned: []string{"+2 sellos", "+18 puntos"}, Note: "devuelta"},
+			{At: now.AddDate(0, 0, -1), Reward: true, Items: []string{"Un refresco gratis"}, Earned: []string{"−10 sellos"}, Less: true, Note: "por recoger"},
+			{At: now.AddDate(0, 0, -2), What: "Devolución en Abarrotes Lupita", Items: []string{"Junta 10 y gana"}, Earned: []string{"−1 sello"}, Less: true},
+		},
+	}
+}
+
+func sampleCardData() CardDataView {
+	return CardDataView{
+		BackURL: "/c/s3cr3t/7H2KQ9M4", PrivacyURL: "/privacidad", MessagesAction: "/c/s3cr3t/7H2KQ9M4/messages", EraseAction: "/c/s3cr3t/7H2KQ9M4/erasure",
+		CSRF: "csrf1", Messages: true, Flash: "Listo: ya no te escribimos.", Wrong: true,
+		Log: []CardConsent{{At: sampleTime(), Text: "Pediste no recibir mensajes (BAJA)"}, {At: sampleTime().AddDate(0, -1, 0), Text: "Te dimos el aviso de privacidad"}},
+	}
 }
 
 func sampleScan() ScanView {
@@ -183,12 +205,14 @@ func sampleViews(t testing.TB) map[string][]any {
 		"password":    {PasswordView{Title: "Elige tu contraseña", Action: "/clave/x", Submit: "Guardar"}, PasswordView{Desk: sampleBackoffice(), Title: "Mi cuenta", Intro: "Ada", Flash: "Listo.", Action: "/admin/cuenta", Submit: "Cambiar", AskOld: true, Old: "No es.", New: "Muy corta.", Again: "No es la misma."}},
 		"brand":       {sampleBrand()},
 		"card":        {sampleCard(t), sampleCardBusy(t)},
+		"card_data":   {sampleCardData(), CardDataView{}},
+		"card_month":  {sampleCardMonth(), CardMonthView{Month: sampleTime()}},
 		"card_public": {CardPublicView{CardCode: "7H2KQ9M4", WhatsAppURL: "https://wa.me/525500000000?text=hola", ShopURL: "/tienda", PrivacyURL: "/privacidad"}},
 		"docs":        {DocsView{SpecURL: "/openapi.json"}},
 		"home":        {sampleHome()},
 		"login":       {LoginView{Action: "/entrar", Next: "/marca", CSRF: "csrf1", Email: "marca1@demo.qoa", Error: "El correo o la contraseña no coinciden.", Hint: "Demo: marca1@demo.qoa / demo-qoa-2026"}},
 		"notice": {
-			CardGone("https://wa.me/525500000000?text=mi%20tarjeta"), NotFound(), ServerError("0af7651916cd43dd"),
+			CardGone("https://wa.me/525500000000?text=mi%20tarjeta"), CardErased(), NotFound(), ServerError("0af7651916cd43dd"),
 			Forbidden(), SessionExpired("/entrar"), LinkExpired("https://wa.me/525500000000?text=hola"), TooMany(),
 		},
 		"privacy":    {PrivacyView{Responsible: "Qoa Demo, S.A.P.I. de C.V.", Address: "Av. Siempre Viva 742, Ciudad de México", Contact: "privacidad@qoa.example", WhatsAppURL: "https://wa.me/525500000000", Version: "1.0", Date: sampleTime()}},
