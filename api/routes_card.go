@@ -5,7 +5,7 @@ func cardRoutes() []Route {
 	return []Route{
 		screen(get, "/q/:code", Open, nil, (*server).visit),
 		screen(get, "/pausa", Open, nil, (*server).paused),
-		open(get, "/c/sw.js", (*server).cardWorker),
+		screen(get, "/c/sw.js", Open, nil, (*server).cardWorker),
 		screen(get, "/c/adios", Open, nil, (*server).cardErased),
 		screen(get, "/c/:card", Open, nil, (*server).publicCard),
 		screen(get, "/c/:secret/:card", Secret, nil, (*server).cardPage),
