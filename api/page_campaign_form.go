@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"io"
 	"net/http"
@@ -105,40 +106,41 @@ func (s *server) createCampaignForm(c *fiber.Ctx) error {
 	return s.newCampaign(c, store.CampaignInput{CPG: cpg, Owner: shop}, fields)
 }
 
-// newCampaign draws the form of a new campaign, or makes it of what was typed.
+// newCampaign draws the whole form of a new campaign, or makes it of what was
+// typed.
 func (s *server) newCampaign(c *fiber.Ctx, in store.CampaignInput, fields url.Values) error {
 	scope, list := scopeOf(c), deskRoot(c)+"/campanas"
 	v := templates.FormView{
 		Title: "Nueva campaña", Intro: "Queda como borrador. Nada empieza hasta que se revisa y se activa.", Back: list, Action: list, Submit: "Guardar borrador",
+		PreviewURL: list + "/vista",
 	}
-	if fields == nil {
-		in.Terms = newTerms(in)
-	}
+	look := fields == nil || fields.Get("ver") != ""
 	made, err := tx(s, c, func(ctx context.Context, t *store.Tx) (made store.Campaign, err error) {
 		if v.Desk, err = s.desk(ctx, c, t); err != nil {
 			return made, err
 		}
-		from, err := catalogueOf(ctx, t, scope, loyalty.Campaign{CPG: in.CPG, Owner: in.Owner})
+		fresh := store.Campaign{Campaign: loyalty.Campaign{CPG: in.CPG, Owner: in.Owner, Terms: newTerms(in)}}
+		if fields != nil { // what is not in the form is not there
+			fresh.Terms = loyalty.Terms{}
+		}
+		d, err := s.newDraft(ctx, t, scope, fresh, "")
 		if err != nil {
 			return made, err
 		}
-		terms, f := in.Terms, forms.New(fields)
-		f.Terms(&terms, from)
+		d.whole = true
+		f := d.read(fields)
 		f.Hidden("owner", ownerText(in.CPG, in.Owner))
 		v.Sections = f.Sections
-		if fields == nil {
-			return made, nil
+		if v.Preview, err = s.campaignPreview(ctx, c, t, d, f); err != nil || look || f.Err() != nil {
+			return made, cmp.Or(err, f.Err())
 		}
-		if err := f.Err(); err != nil {
-			return made, err
-		}
-		return t.CreateCampaign(ctx, scope, store.CampaignInput{CPG: in.CPG, Owner: in.Owner, Terms: terms})
+		return t.CreateCampaign(ctx, scope, store.CampaignInput{CPG: in.CPG, Owner: in.Owner, Terms: d.campaign.Terms})
 	})
 	switch {
+	case look && v.Preview != nil:
+		return s.html(c, http.StatusOK, func(w io.Writer) error { return s.Pages.Form(w, v) })
 	case err != nil:
 		return s.explain(c, v, err)
-	case fields == nil:
-		return s.html(c, http.StatusOK, func(w io.Writer) error { return s.Pages.Form(w, v) })
 	}
 	return c.Redirect(list+"/"+string(made.ID)+"?hecho=creada", http.StatusSeeOther)
 }
@@ -178,7 +180,8 @@ func (s *server) editCampaign(c *fiber.Ctx, fields url.Values) error {
 		return err
 	}
 	scope, self := scopeOf(c), campaignURL(c, id)
-	v := templates.FormView{Back: self, Action: self, Submit: "Guardar cambios"}
+	v := templates.FormView{Back: self, Action: self, Submit: "Guardar cambios", PreviewURL: deskRoot(c) + "/campanas/vista"}
+	look := fields == nil || fields.Get("ver") != ""
 	var edit campaignEdit
 	_, err = tx(s, c, func(ctx context.Context, t *store.Tx) (changed store.Campaign, err error) {
 		if v.Desk, err = s.desk(ctx, c, t); err != nil {
@@ -188,19 +191,20 @@ func (s *server) editCampaign(c *fiber.Ctx, fields url.Values) error {
 		if err != nil {
 			return changed, err
 		}
-		from, err := catalogueOf(ctx, t, scope, campaign.Campaign)
+		d, err := s.newDraft(ctx, t, scope, campaign, "")
 		if err != nil {
 			return changed, err
 		}
+		d.whole = true
 		v.Title = "Cambiar «" + campaign.Name + "»"
-		f := forms.New(fields)
-		f.Terms(&campaign.Terms, from)
+		f := d.read(fields)
 		now := strconv.Itoa(campaign.Version)
 		edit = campaignEdit{version: now}
 		edit.form(f, campaign.Status)
+		f.Hidden("campaign", string(id))
 		v.Sections = f.Sections
-		if fields == nil {
-			return changed, nil
+		if v.Preview, err = s.campaignPreview(ctx, c, t, d, f); err != nil || look {
+			return changed, err
 		}
 		if edit.version != now {
 			f.Reset("version", now)
@@ -210,14 +214,14 @@ func (s *server) editCampaign(c *fiber.Ctx, fields url.Values) error {
 		if err := f.Err(); err != nil {
 			return changed, err
 		}
-		edit.change.Apply = func(terms *loyalty.Terms) { forms.New(fields).Terms(terms, from) }
+		edit.change.Apply = func(terms *loyalty.Terms) { forms.New(fields).Terms(terms, d.from) }
 		return t.ChangeCampaign(ctx, scope, id, edit.change)
 	})
 	switch {
+	case look && v.Preview != nil:
+		return s.html(c, http.StatusOK, func(w io.Writer) error { return s.Pages.Form(w, v) })
 	case err != nil:
 		return s.explain(c, v, err)
-	case fields == nil:
-		return s.html(c, http.StatusOK, func(w io.Writer) error { return s.Pages.Form(w, v) })
 	case edit.change.HoldsFrom.After(s.DB.Now()):
 		return c.Redirect(self+"?hecho=programado", http.StatusSeeOther)
 	}

@@ -91,7 +91,7 @@ func TestACampaignLivesInForms(t *testing.T) {
 	assert.Contains(t, list.Text(), "Junta 10")
 	assert.NotContains(t, list.Text(), "Puntos crujientes", "another CPG's")
 
-	typed := fieldsOf(t, get(w, "/marca/campanas/nueva", brand), "/marca/campanas")
+	typed := fieldsOf(t, get(w, "/marca/campanas/nueva/completa", brand), "/marca/campanas")
 	typed.Set("name", `Toma <3 & "gana"`)
 	typed.Set("goal", "diez")
 	wrong := post(w, "/marca/campanas", brand, typed)
@@ -284,7 +284,7 @@ func TestPitfall_P40_AnothersCampaignIsNotThere(t *testing.T) {
 	assert.Equal(t, loyalty.Active, storedCampaign(t, w, w.Tenants[0].Campaign).Status)
 
 	// A brand makes none for another, whatever it writes.
-	typed := fieldsOf(t, get(w, "/marca/campanas/nueva", mine), "/marca/campanas")
+	typed := fieldsOf(t, get(w, "/marca/campanas/nueva/completa", mine), "/marca/campanas")
 	typed.Set("name", "Colada")
 	typed.Set("owner", "cpg:"+string(w.Tenants[0].CPG))
 	made := post(w, "/marca/campanas", mine, typed)
@@ -300,14 +300,14 @@ func TestCampaignsHaveOwners(t *testing.T) {
 	for _, text := range []string{"Empresa: Bebidas del Valle", "Tienda: Abarrotes Lupita"} {
 		assert.Contains(t, choose.Text(), text)
 	}
-	path := "/admin/campanas/nueva?owner=cpg%3A" + string(w.Tenants[1].CPG)
+	path := "/admin/campanas/nueva/completa?owner=cpg%3A" + string(w.Tenants[1].CPG)
 	typed := fieldsOf(t, get(w, path, w.AdminPage), "/admin/campanas")
 	typed.Set("name", "De Qoa para Crujis")
 	require.Equal(t, http.StatusSeeOther, post(w, "/admin/campanas", w.AdminPage, typed).Status)
 	assert.Contains(t, get(w, "/marca/campanas", w.Tenants[1].Page).Text(), "De Qoa para Crujis")
 
 	keeper := w.Keepers[0]
-	typed = fieldsOf(t, get(w, "/tienda/campanas/nueva", keeper.Page), "/tienda/campanas")
+	typed = fieldsOf(t, get(w, "/tienda/campanas/nueva/completa", keeper.Page), "/tienda/campanas")
 	typed.Set("name", "Vuelve con Lupita")
 	typed.Add("product_ids", string(w.Tenants[0].Product))
 	made := post(w, "/tienda/campanas", keeper.Page, typed)

@@ -117,11 +117,20 @@ func (tx *Tx) ReviewCampaign(ctx context.Context, scope loyalty.Scope, id loyalt
 }
 
 func (tx *Tx) review(ctx context.Context, v *Campaign) ([]loyalty.Finding, error) {
-	facts := loyalty.Facts{Now: tx.now}
 	rewards, err := collect[Reward](ctx, tx, rewardFields+` WHERE campaign_id = $1 ORDER BY threshold, id`, v.ID)
 	if err != nil {
 		return nil, err
 	}
+	r, err := tx.reach(ctx, &v.Campaign)
+	if err != nil {
+		return nil, err
+	}
+	return tx.findings(ctx, &v.Campaign, rewards, r)
+}
+
+// findings are those of a campaign with these rewards that reaches so far.
+func (tx *Tx) findings(ctx context.Context, v *loyalty.Campaign, rewards []Reward, r reach) ([]loyalty.Finding, error) {
+	facts := loyalty.Facts{Now: tx.now, PLIs: int64(len(r.plis)), Shops: r.shops}
 	for _, r := range rewards {
 		facts.Rewards = append(facts.Rewards, loyalty.RewardFacts{
 			Name: r.Name, Unit: r.Unit, Threshold: r.Threshold, Stock: r.Stock, StartsAt: r.StartsAt, EndsAt: r.EndsAt,
@@ -130,7 +139,7 @@ func (tx *Tx) review(ctx context.Context, v *Campaign) ([]loyalty.Finding, error
 	}
 	var known []loyalty.ID
 	var audience *loyalty.Terms
-	err = tx.tx.QueryRow(ctx, `
+	err := tx.tx.QueryRow(ctx, `
 		SELECT ARRAY(SELECT pr.name FROM products pr WHERE pr.id = ANY($1) AND pr.cpg_id <> $2 ORDER BY pr.name),
 		  ARRAY(SELECT s.id::text FROM segments s WHERE s.cpg_id = $2 OR s.shop_id = $3),
 		  (SELECT o.terms FROM campaigns o WHERE o.id = $4 AND (o.cpg_id = $2 OR o.shop_id = $3)),
@@ -156,38 +165,50 @@ func (tx *Tx) review(ctx context.Context, v *Campaign) ([]loyalty.Finding, error
 			facts.AudienceTiers = append(facts.AudienceTiers, l.Name)
 		}
 	}
-	facts.PLIs, facts.Shops, err = tx.reach(ctx, &v.Campaign)
-	return loyalty.Review(v.Campaign, facts), err
+	return loyalty.Review(*v, facts), nil
 }
 
-// reach counts the PLIs and the shops that a campaign's terms come to; of shops,
-// also those that are still to join.
-func (tx *Tx) reach(ctx context.Context, c *loyalty.Campaign) (plis, shops int64, err error) {
-	all, err := tx.placings(ctx, `c.id = $1`, c.ID)
-	if err != nil || len(all) == 0 {
-		return 0, 0, err
+// reach is how far a campaign's terms reach.
+type reach struct {
+	plis  []loyalty.ID
+	shops int64  // also those that are still to join
+	first []Shop // the first ones of them
+}
+
+// mostReached is how many shops are named where the others are only counted.
+const mostReached = 4
+
+// reach finds the PLIs and counts the shops that a campaign's terms come to, saved
+// or not.
+func (tx *Tx) reach(ctx context.Context, c *loyalty.Campaign) (r reach, err error) {
+	p := placing{Campaign: *c}
+	if c.CPG != "" {
+		err = tx.tx.QueryRow(ctx, `SELECT ARRAY(SELECT shop_id FROM cpg_shops WHERE cpg_id = $1 AND NOT active)`, c.CPG).Scan(&p.out)
+		if err != nil {
+			return r, err
+		}
 	}
-	p := all[0]
-	p.Campaign = *c
-	lines, err := tx.linesOf(ctx, all)
+	lines, err := tx.linesOf(ctx, []*placing{&p})
 	if err != nil {
-		return 0, 0, err
+		return r, err
 	}
 	for i := range lines {
 		if p.Sells(&lines[i]) {
-			plis++
+			r.plis = append(r.plis, lines[i].Product)
 		}
 	}
-	rows, err := tx.tx.Query(ctx, shopFields+` WHERE active`)
+	rows, err := tx.tx.Query(ctx, `SELECT id, name, kind, city, state FROM shops WHERE active ORDER BY id`)
 	if err != nil {
-		return 0, 0, err
+		return r, err
 	}
-	places, err := pgx.CollectRows(rows, pgx.RowToStructByName[Shop])
-	for i := range places {
-		at := places[i].place()
-		if p.Owner == at.ID || p.Owner == "" && p.Aims(at) && !slices.Contains(p.out, at.ID) {
-			shops++
+	var v Shop
+	_, err = pgx.ForEachRow(rows, []any{&v.ID, &v.Name, &v.Kind, &v.City, &v.State}, func() error {
+		if at := v.place(); p.Owner == at.ID || p.Owner == "" && p.Aims(at) && !slices.Contains(p.out, at.ID) {
+			if r.shops++; len(r.first) < mostReached {
+				r.first = append(r.first, v)
+			}
 		}
-	}
-	return plis, shops, err
+		return nil
+	})
+	return r, err
 }

@@ -49,8 +49,10 @@ type ProductFilter struct {
 	Active *bool
 }
 
-const productColumns = `SELECT id, cpg_id, brand_id, gtin, name, nicknames, reference_price_cents, active, created_at, updated_at
-	FROM products WHERE ($1 OR cpg_id = $2 OR ($3 AND active))`
+const (
+	productFields  = `SELECT id, cpg_id, brand_id, gtin, name, nicknames, reference_price_cents, active, created_at, updated_at FROM products`
+	productColumns = productFields + ` WHERE ($1 OR cpg_id = $2 OR ($3 AND active))`
+)
 
 func errNoProduct() *loyalty.Error {
 	return loyalty.NotFound(loyalty.CodeNotFound, "No encontramos ese producto.")

@@ -74,12 +74,14 @@ type CampaignStep struct {
 type CampaignFinding struct {
 	Error bool // else a warning
 	Text  string
+	URL   string // where it is corrected; may be empty
 }
 
 // CampaignPart is one part of the terms, in sentences.
 type CampaignPart struct {
 	Title string
 	Lines []string
+	URL   string // where it is changed; may be empty
 }
 
 // CampaignReward is a reward with what it asks for.

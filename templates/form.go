@@ -19,6 +19,14 @@ type FormView struct {
 	Submit   string // text of the button
 	Errors   []FormError
 	Sections []FormSection
+
+	// Of a campaign's form: what it makes is shown beside it. PreviewURL takes the
+	// form and answers the preview alone; the button "ver" draws the page with it.
+	Preview    *CampaignPreview
+	PreviewURL string
+	Steps      []AssistantStep // of the assistant: "ir" saves and goes to a step
+	ExpertURL  string          // the whole form of the same
+	Keep       string          // under which a browser keeps what is typed until it is saved; "": it need not
 }
 
 // FormError is one line of what is wrong; At is the ID of the field, "" where it
@@ -83,6 +91,7 @@ type FormField struct {
 	Value    string
 	Suffix   string // after a number: "piezas"
 	Required bool
+	When     string // "scheme=stamps,both": with a script, shown only while it is so
 	Checked  bool
 	Options  []FormOption
 	Groups   []FormGroup

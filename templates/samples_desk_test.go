@@ -77,11 +77,47 @@ func sampleCampaign() CampaignView {
 		Desk: sampleDesk(), ListURL: "/marca/campanas", Name: "Junta 10 y gana", Owner: "Bebidas del Valle", Status: CampaignStatus{"activa", "ok"}, Act: "Falta activarla.",
 		Flash: "Listo.", Error: "La campaña no se puede activar así.", Version: 2, EditURL: "/e", SimulateURL: "/s", ShopsURL: "/t",
 		Steps:     []CampaignStep{{Label: "Aprobar", To: "approved", Action: "/estado"}, {Label: "Rechazar", To: "rejected", Action: "/estado", Reason: true, Quiet: true}},
-		Findings:  []CampaignFinding{{true, "Ningún premio se alcanza."}, {false, "El premio cuesta más que la meta."}},
-		Parts:     []CampaignPart{{"Cómo se gana", []string{"1 sello por pieza."}}, {"Límites", []string{"Máximo 3 sellos al día por cliente."}}},
+		Findings:  []CampaignFinding{{true, "Ningún premio se alcanza.", "/marca/campanas/1/asistente/premio#f-goal"}, {false, "El premio cuesta más que la meta.", ""}},
+		Parts:     []CampaignPart{{"Cómo se gana", []string{"1 sello por pieza."}, "/g"}, {"Límites", []string{"Máximo 3 sellos al día por cliente."}, ""}},
 		Rewards:   []CampaignReward{{"Un refresco gratis", "10 sellos", "quedan 88 de 100", []string{"te cuesta $12.00"}, false, "/p/1"}, {"Otro", "1 sello", "sin límite", nil, true, ""}},
 		NewReward: "/p/nuevo", Budgets: []CampaignBudget{{"Sellos", 820, 1000}, {"Premios", 0, 0}}, Scheduled: &change, CancelURL: "/c",
 		Versions: []CampaignVersion{change, {Number: 1, What: "Se creó", When: "1 de noviembre", State: "en vigor"}},
+	}
+}
+
+func samplePreview(t testing.TB) CampaignPreview {
+	card, err := newTestSet(t).CardPreview(sampleCard(t).Wallet[:1]...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return CampaignPreview{
+		Card: card, Sale: "Quien compra 2 piezas de Cola 600 ml ($18.00 cada una) gana 2 sellos.", Chat: "🎉 ¡Gracias por tu compra en *La <Esperanza>*!\n⭐ +2 sellos",
+		Findings: sampleCampaign().Findings,
+	}
+}
+
+// sampleAssistant is a step of the assistant.
+func sampleAssistant(t testing.TB) FormView {
+	v, preview := sampleForm(), samplePreview(t)
+	v.Preview, v.PreviewURL, v.ExpertURL, v.Keep = &preview, "/marca/campanas/vista", "/marca/campanas/1/editar", "1.2.gana"
+	v.Steps = []AssistantStep{{Name: "Qué se gana", Path: "gana", Done: true}, {Name: "Productos", Path: "productos", Here: true, Note: "falta algo"}, {Name: "Revisar", Path: "revisar"}}
+	v.Sections[0].Fields[1].When = "scheme=stamps,both"
+	return v
+}
+
+func sampleStart() CampaignStartView {
+	return CampaignStartView{
+		Desk: sampleDesk(), ListURL: "/marca/campanas", Owner: "cpg:1", Action: "/marca/campanas/nueva", ExpertURL: "/marca/campanas/nueva/completa",
+		Recipes: []CampaignRecipe{{"junta10", "Junta 10 y gana", "Un sello por cada pieza."}, {"propia", "Desde cero", "Tú decides todo."}},
+	}
+}
+
+func sampleReview(t testing.TB) CampaignReviewView {
+	of := sampleCampaign()
+	return CampaignReviewView{
+		Desk: sampleDesk(), ListURL: "/marca/campanas", Name: of.Name, Parts: of.Parts, Rewards: of.Rewards, Preview: samplePreview(t), Error: "Se contradice.",
+		Steps: []AssistantStep{{Name: "Qué se gana", URL: "/1", Done: true, Note: "falta algo"}, {Name: "Revisar", URL: "/2", Here: true}}, Send: &of.Steps[0],
+		SimulateURL: "/s", CampaignURL: "/c", ExpertURL: "/e",
 	}
 }
 
@@ -167,10 +203,11 @@ func sampleDesks(t testing.TB) map[string][]any {
 	waits.QR, waits.PairAction, waits.PairLabel = "", "/p", "Vincular otra vez"
 	closed.Closed, closed.Numbers = "El canal es el simulador.", nil
 	parked.Inbox, parked.Parked = true, []OutboxParked{{"Texto", "…5678", sampleTime(), 3, "no template", "/a"}}
-	get := sampleForm()
+	get, calm := sampleForm(), sampleReview(t)
+	calm.Preview, calm.Rewards = CampaignPreview{}, nil
 	get.Get, get.Errors = true, get.Errors[:1]
 	return map[string][]any{
-		"form": {sampleForm(), get}, "campaigns": {sampleCampaigns()}, "campaign": {sampleCampaign()}, "confirm": {sampleConfirm()}, "sales": {sampleSales()}, "sale": {sampleSale()}, "simulation": {sampleSimulation()},
+		"form": {sampleForm(), get, sampleAssistant(t)}, "campaign_start": {sampleStart()}, "campaign_review": {sampleReview(t), calm}, "campaigns": {sampleCampaigns()}, "campaign": {sampleCampaign()}, "confirm": {sampleConfirm()}, "sales": {sampleSales()}, "sale": {sampleSale()}, "simulation": {sampleSimulation()},
 		"segments": {sampleSegments()}, "participants": {sampleParticipants()}, "invitations": {sampleInvitations()},
 		"numbers": {sampleNumbers(), closed}, "number": {sampleNumber(t), waits}, "outbox": {sampleOutbox(), parked},
 	}

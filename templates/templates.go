@@ -49,6 +49,8 @@ func declarations() []declaration {
 		{"board", BoardView{}},
 		{"brand", BrandView{}},
 		{"campaign", CampaignView{}},
+		{"campaign_review", CampaignReviewView{}},
+		{"campaign_start", CampaignStartView{}},
 		{"campaigns", CampaignsView{}},
 		{"card", CardView{}},
 		{"card_data", CardDataView{}},

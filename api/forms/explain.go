@@ -13,19 +13,30 @@ func Explain(v *templates.FormView, detail string, wrong []loyalty.FieldError) {
 	if len(wrong) == 0 {
 		v.Errors = append(v.Errors, templates.FormError{Text: detail})
 	}
+	v.Errors = append(v.Errors, Told(v.Sections, wrong)...)
 	for _, e := range wrong {
-		reason := plain.Replace(e.Reason)
 		found := nearest(v.Sections, e.Field)
 		if found == nil {
-			v.Errors = append(v.Errors, templates.FormError{Text: reason})
 			continue
 		}
 		if found.Error != "" {
 			found.Error += "; "
 		}
-		found.Error += reason
-		v.Errors = append(v.Errors, templates.FormError{At: found.ID(), Text: found.Label + ": " + reason})
+		found.Error += plain.Replace(e.Reason)
 	}
+}
+
+// Told says what is wrong by the labels of the fields that it is about.
+func Told(sections []templates.FormSection, wrong []loyalty.FieldError) []templates.FormError {
+	var all []templates.FormError
+	for _, e := range wrong {
+		told := templates.FormError{Text: plain.Replace(e.Reason)}
+		if found := nearest(sections, e.Field); found != nil {
+			told = templates.FormError{At: found.ID(), Text: found.Label + ": " + told.Text}
+		}
+		all = append(all, told)
+	}
+	return all
 }
 
 // plain says names of the API as the form does.

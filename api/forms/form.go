@@ -86,6 +86,11 @@ func help(words string) field   { return func(v *templates.FormField) { v.Help =
 func suffix(words string) field { return func(v *templates.FormField) { v.Suffix = words } }
 func required() field           { return func(v *templates.FormField) { v.Required = true } }
 
+// when has a script show a field only while another has one of some values.
+func when(name string, values ...string) field {
+	return func(v *templates.FormField) { v.When = name + "=" + strings.Join(values, ",") }
+}
+
 func (f *Form) view(kind templates.FormKind, name, label string, more []field) templates.FormField {
 	v := templates.FormField{Kind: kind, Name: f.at + name, Label: label}
 	for _, m := range more {

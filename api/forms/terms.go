@@ -40,10 +40,12 @@ func group(pairs ...string) []templates.FormGroup {
 }
 
 var (
-	units   = options("stamp", "Sellos", "point", "Puntos")
-	anyUnit = options("", "Lo principal de la tarjeta", "stamp", "Sellos", "point", "Puntos")
-	kinds   = []templates.FormGroup{{Options: ShopKinds}}
-	week    = group("1", "Lunes", "2", "Martes", "3", "Miércoles", "4", "Jueves", "5", "Viernes", "6", "Sábado", "0", "Domingo")
+	units            = options("stamp", "Sellos", "point", "Puntos")
+	anyUnit          = options("", "Lo principal de la tarjeta", "stamp", "Sellos", "point", "Puntos")
+	kinds            = []templates.FormGroup{{Options: ShopKinds}}
+	schemeChoices    = options("stamps", "Sellos (frecuencia)", "points", "Puntos (valor)", "both", "Sellos y puntos")
+	enrolmentChoices = options("automatic", "Solo, con su primera compra", "on_request", "Cuando lo pide en su tarjeta")
+	week             = group("1", "Lunes", "2", "Martes", "3", "Miércoles", "4", "Jueves", "5", "Viernes", "6", "Sábado", "0", "Domingo")
 )
 
 // Terms is the form of all that a campaign's owner decides.
@@ -68,12 +70,12 @@ func (f *Form) Terms(t *loyalty.Terms, from Catalogue) {
 func (f *Form) basics(t *loyalty.Terms) {
 	f.Section("Lo básico", "", true)
 	line(f, templates.FormText, "name", "Nombre de la campaña", &t.Name, required(), help("Así la ven tus clientes en su tarjeta."))
-	choice(f, "scheme", "Qué se junta", &t.Scheme, options("stamps", "Sellos (frecuencia)", "points", "Puntos (valor)", "both", "Sellos y puntos"), help("Ya no cambia cuando la campaña está aprobada."))
+	choice(f, "scheme", "Qué se junta", &t.Scheme, schemeChoices, help("Ya no cambia cuando la campaña está aprobada."))
 	number(f, "goal", "Meta de la tarjeta", &t.Goal, required(), help("Con cuántos sellos se llena, o cuántos puntos son la meta. Con sellos y puntos, aquí van los sellos."))
 	number(f, "points_goal", "Meta de puntos", &t.PointsGoal, help("Solo si se juntan sellos y puntos."))
 	f.moment("starts_at", "Empieza", &t.StartsAt, help("Hora del centro de México. Vacío: en cuanto se guarde."))
 	f.moment("ends_at", "Termina", &t.EndsAt, help("Vacío: es permanente."))
-	choice(f, "enrolment", "Cómo entra un cliente", &t.Enrolment, options("automatic", "Solo, con su primera compra", "on_request", "Cuando lo pide en su tarjeta"))
+	choice(f, "enrolment", "Cómo entra un cliente", &t.Enrolment, enrolmentChoices)
 	f.check("per_shop", "Se junta aparte en cada tienda", &t.PerShop, help("Lo de una tienda no cuenta en otra."))
 	number(f, "priority", "Prioridad entre campañas", &t.Priority, help("De −1,000 a 1,000. La más alta se revisa primero."))
 	f.check("exclusive", "Exclusiva", &t.Exclusive, help("Lo que gana aquí ya no gana en las campañas que siguen."))
@@ -83,19 +85,19 @@ func (f *Form) products(t *loyalty.Terms, from Catalogue) {
 	f.Section("Productos que participan", "Elige todos, marcas enteras o productos sueltos. Al resto no le cuenta.", false)
 	if !from.Own {
 		f.check("all_products", "Todos los productos de la empresa", &t.AllProducts, help("También los que se den de alta después."))
-		pick(f, "brand_ids", "Marcas enteras", &t.Brands, from.Brands)
+		pick(f, "brand_ids", "Marcas enteras", &t.Brands, from.Brands, when("all_products", ""))
 	}
-	pick(f, "product_ids", "Productos", &t.Products, from.Products)
+	pick(f, "product_ids", "Productos", &t.Products, from.Products, when("all_products", ""))
 	pick(f, "excluded_product_ids", "Menos estos productos", &t.ExcludedProducts, from.Products)
 }
 
 func (f *Form) shops(t *loyalty.Terms, from Catalogue) {
 	f.Section("Tiendas que participan", "Todas con las que hay relación, las que cumplan tipo, estado y ciudad, o una lista.", false)
 	f.check("all_shops", "Todas las tiendas", &t.AllShops)
-	pick(f, "shop_kinds", "De estos tipos", &t.ShopKinds, kinds)
-	pick(f, "states", "De estos estados", &t.States, from.States)
-	pick(f, "cities", "De estas ciudades", &t.Cities, from.Cities)
-	pick(f, "shop_ids", "Estas tiendas", &t.Shops, from.Shops)
+	pick(f, "shop_kinds", "De estos tipos", &t.ShopKinds, kinds, when("all_shops", ""))
+	pick(f, "states", "De estos estados", &t.States, from.States, when("all_shops", ""))
+	pick(f, "cities", "De estas ciudades", &t.Cities, from.Cities, when("all_shops", ""))
+	pick(f, "shop_ids", "Estas tiendas", &t.Shops, from.Shops, when("all_shops", ""))
 	pick(f, "excluded_shop_ids", "Menos estas tiendas", &t.ExcludedShops, from.Shops)
 	choice(f, "joining", "Cómo participa una tienda", &t.Joining, options(
 		"", "De inmediato", "invitation", "Cuando acepta una invitación", "self", "Cuando ella misma se apunta"))

@@ -201,27 +201,38 @@ func TestTheStoryInABrowser(t *testing.T) {
 		}
 	}
 
-	// A brand writes a campaign in a form that grows by a script, and sees what is
-	// wrong beside the field, and what it would have cost.
+	// A brand starts a campaign with the assistant, which shows beside each question
+	// what the consumer will see.
 	desk := b.tab().phone()
 	desk.open(d.url + "/marca/login?next=%2Fmarca%2Fcampanas%2Fnueva")
 	desk.do(chromedp.SetValue(`[name=email]`, "marca1@demo.qoa"), chromedp.SetValue(`[name=password]`, "demo-qoa-2026"), chromedp.Click(`main form button`))
-	desk.until("the form", `location.pathname === '/marca/campanas/nueva' && !!document.querySelector('#f-goal')`, 10*time.Second)
+	desk.until("where to begin", `location.pathname === '/marca/campanas/nueva' && !!document.querySelector('button[value=junta10]')`, 10*time.Second)
+	desk.fits()
+	desk.shot("campaign-start-phone")
+	desk.do(chromedp.Click(`button[value=junta10]`))
+	desk.until("the first step", `location.pathname.endsWith('/asistente/gana') && /gana 2 sellos/.test(document.querySelector('#vista').innerText)`, 5*time.Second)
+	desk.fits()
+	desk.shot("campaign-assistant-phone")
+
+	// The whole form is a click away: it grows by a script, and says what is wrong
+	// beside the field.
+	desk.do(chromedp.Click(`a[href$="/editar"]`))
+	desk.until("the form", `location.pathname.endsWith('/editar') && !!document.querySelector('#f-goal')`, 10*time.Second)
 	desk.fits()
 	desk.shot("campaign-form-phone")
 	_, err = chromedp.Run(desk.ctx, chromedp.Evaluate[bool](`(() => { document.querySelectorAll('details').forEach((x) => { x.open = true });
 		const limits = document.querySelector('[data-rows=limits]'), add = limits.querySelector(':scope > [data-add]');
 		add.click(); add.click();
 		const rows = limits.querySelectorAll(':scope > [data-row]');
-		rows[0].querySelector('[data-remove]').click();
+		rows[0].querySelector('[data-remove]').click(); rows[1].querySelector('[data-remove]').click();
 		limits.querySelector('[name$=".max"]').value = '3'; return true })()`))
 	require.NoError(t, err)
 	desk.fits()
-	desk.do(chromedp.SetValue(`#f-name`, "Noviembre dulce"), chromedp.SetValue(`#f-goal`, "cinco"), chromedp.Click(`.formal .send button`))
+	desk.do(chromedp.SetValue(`#f-name`, "Noviembre dulce"), chromedp.SetValue(`#f-goal`, "cinco"), chromedp.Click(`.formal .send .btn.big`))
 	desk.until("what is wrong", `document.querySelector('#f-goal').getAttribute('aria-invalid') === 'true'`, 5*time.Second)
 	desk.shot("campaign-form-wrong-phone")
-	desk.do(chromedp.SetValue(`#f-goal`, "5"), chromedp.Click(`.formal .send button`))
-	desk.until("a draft", `/quedó como borrador/.test(document.querySelector('main').innerText)`, 5*time.Second)
+	desk.do(chromedp.SetValue(`#f-goal`, "5"), chromedp.Click(`.formal .send .btn.big`))
+	desk.until("a draft", `/el cambio quedó guardado/.test(document.querySelector('main').innerText)`, 5*time.Second)
 	require.Contains(t, desk.text("main"), "Máximo 3 sellos al día por cliente.")
 	desk.shot("campaign-phone")
 	draft, err := chromedp.Run(desk.ctx, chromedp.Evaluate[string](`location.pathname`))

@@ -55,6 +55,78 @@
     box.querySelector(':scope > [data-add]').focus();
   });
 
+  // A field that is about another one's value is shown while that has it.
+  function fitting() {
+    document.querySelectorAll('[data-when]').forEach((box) => {
+      const [name, values] = box.dataset.when.split('=');
+      const by = document.getElementById('f-' + name);
+      if (!by) return;
+      const off = !values.split(',').includes(by.type === 'checkbox' ? (by.checked ? '1' : '') : by.value);
+      box.toggleAttribute('data-off', off);
+      if (box.matches('fieldset')) box.disabled = off; // what is chosen there is not sent
+    });
+  }
+  document.addEventListener('change', fitting);
+  fitting();
+
+  const form = document.querySelector('form[data-preview]');
+  if (form) {
+    const shown = document.querySelector('#vista [data-shown]');
+    const say = document.querySelector('#vista [data-say]');
+    let timer, asked;
+    form.querySelector('[data-see]').hidden = true;
+
+    // What is written is shown as a consumer will see it, a moment after the last
+    // key.
+    async function show() {
+      asked?.abort();
+      asked = new AbortController();
+      try {
+        const body = new URLSearchParams(new FormData(form));
+        const res = await fetch(form.dataset.preview, { method: 'POST', body, signal: asked.signal, headers: { Accept: 'text/html' } });
+        if (!res.ok || res.redirected) return;
+        const open = shown.querySelector('details').open;
+        shown.innerHTML = await res.text();
+        shown.querySelector('details').open = open;
+        const sale = shown.querySelector('.gives');
+        say.textContent = sale ? sale.textContent : '';
+      } catch {} // the next key asks again
+    }
+
+    // It is kept until it is saved, so that a page that is loaded again has it.
+    const key = form.dataset.keep && 'qoa.' + form.dataset.keep;
+    const fields = () => [...form.elements].filter((el) => el.name && el.type !== 'hidden' && el.type !== 'submit');
+    function keep() {
+      if (key) sessionStorage.setItem(key, JSON.stringify(fields().map((el) => [el.name, el.value, el.checked])));
+    }
+    function restore() {
+      const kept = key && !form.querySelector('[aria-invalid]') && sessionStorage.getItem(key);
+      if (!kept) return;
+      const all = JSON.parse(kept);
+      let changed = false;
+      fields().forEach((el) => {
+        const at = all.findIndex(([name, value]) => name === el.name && (el.type !== 'checkbox' || value === el.value));
+        if (at < 0) return;
+        const [, value, checked] = all.splice(at, 1)[0];
+        if (el.type === 'checkbox') {
+          changed ||= el.checked !== checked;
+          el.checked = checked;
+        } else if (el.value !== value) {
+          changed = true;
+          el.value = value;
+        }
+      });
+      fitting();
+      if (changed) show();
+    }
+    form.addEventListener('input', () => {
+      keep();
+      clearTimeout(timer);
+      timer = setTimeout(show, 350);
+    });
+    restore();
+  }
+
   // A field that is linked to from the list of what is wrong may be folded away.
   function reveal() {
     const el = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
