@@ -84,9 +84,6 @@ func (s *server) adminPage(c *fiber.Ctx) error {
 	}
 	v := adminView(desk)
 	v.Flash = jobFlash(c.Query("trabajo"), c.Query("mensajes"))
-	if c.Query("caso") == "cerrado" {
-		v.Flash = "Listo: el caso quedó cerrado."
-	}
 	health, _ := s.dependencies(c.UserContext())
 	for _, d := range health {
 		v.Health = append(v.Health, templates.AdminHealth{Name: d.Name, State: d.State, Detail: d.Detail})
@@ -129,7 +126,7 @@ func adminView(d adminDesk) templates.AdminView {
 	for _, k := range d.cases {
 		v.Cases = append(v.Cases, templates.AdminCase{
 			At: k.CreatedAt.In(loyalty.Zone("")), Age: age(d.now.Sub(k.CreatedAt)), Folio: k.Folio(), Kind: caseWords(k.Kind),
-			Note: k.Note, Card: k.Card, CloseAction: "/admin/cases/" + string(k.ID) + "/close",
+			Note: k.Note, Card: k.Card, CloseAction: casesURL + "/" + string(k.ID) + "/cerrar",
 		})
 	}
 	for _, p := range d.problems {
@@ -165,18 +162,6 @@ func age(d time.Duration) string {
 		return fmt.Sprintf("hace %d h", int(d.Hours()))
 	}
 	return fmt.Sprintf("hace %d min", max(0, int(d.Minutes())))
-}
-
-// adminCloseCase settles a case and goes back to the list.
-func (s *server) adminCloseCase(c *fiber.Ctx) error {
-	id, err := pathID(c)
-	if err != nil {
-		return err
-	}
-	if _, err := tx(s, c, func(ctx context.Context, t *store.Tx) (store.Case, error) { return t.CloseCase(ctx, scopeOf(c), id) }); err != nil {
-		return err
-	}
-	return c.Redirect("/admin?caso=cerrado", http.StatusSeeOther)
 }
 
 // adminRunJob runs a job and says on the page how many messages will go.

@@ -196,6 +196,9 @@ const mostDiffText = 160
 
 func auditDiff(changes []store.FieldChange) (all []templates.BoardDiff) {
 	for _, d := range changes {
+		if strings.HasSuffix(d.Field, "_id") { // says nothing to people
+			continue
+		}
 		all = append(all, templates.BoardDiff{Name: columnWords(d.Field), Was: valueWords(d.Field, d.From), Now: valueWords(d.Field, d.To)})
 	}
 	return all

@@ -246,5 +246,8 @@ func (s *server) againForm(c *fiber.Ctx, state, done string, redrive func(*store
 	if err != nil {
 		return err
 	}
+	if back := backTo(c, ""); back != "" {
+		return c.Redirect(back+"?hecho="+done, http.StatusSeeOther)
+	}
 	return c.Redirect(outboxPageURL(state, "")+"&hecho="+done, http.StatusSeeOther)
 }

@@ -424,8 +424,8 @@ func TestAnAdminClosesACase(t *testing.T) {
 		admin, err = tx.IssuePageSession(ctx, staff[i].Scope())
 		require.NoError(t, err)
 	})
-	page := w.Do("GET", "/admin", nil, apitest.Cookie(admin)).Text()
-	action := "/admin/cases/" + string(w.Case) + "/close"
+	page := w.Do("GET", "/admin/casos", nil, apitest.Cookie(admin)).Text()
+	action := "/admin/casos/" + string(w.Case) + "/cerrar"
 	for _, text := range []string{"Falta un sello", "No me dieron mi &lt;sello&gt;", "hace 3 días", loyalty.FormatCode(w.Shoppers[0].Card), action} {
 		assert.Contains(t, page, text)
 	}
@@ -438,8 +438,8 @@ func TestAnAdminClosesACase(t *testing.T) {
 		assert.NotContains(t, after, action)
 		assert.Contains(t, after, "Nadie espera respuesta")
 	}
-	assert.Equal(t, http.StatusNotFound, form(w, "/admin/cases/"+string(w.Purchase)+"/close", admin).Status)
-	assert.Equal(t, http.StatusNotFound, form(w, "/admin/cases/x/close", admin).Status)
+	assert.Equal(t, http.StatusNotFound, form(w, "/admin/casos/"+string(w.Purchase)+"/cerrar", admin).Status)
+	assert.Equal(t, http.StatusNotFound, form(w, "/admin/casos/x/cerrar", admin).Status)
 }
 
 func TestPlainPages(t *testing.T) {

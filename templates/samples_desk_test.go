@@ -26,11 +26,22 @@ func sampleBoard() BoardView {
 		Desk: sampleBackoffice(), Title: "Usuarios", Intro: "Quien entra.", Back: &DeskLink{"Sistema", "/admin/salud", false}, Flash: "Listo.", Error: "No.", NewURL: "/admin/usuarios/nuevo", NewLabel: "Nuevo",
 		Secret: &BoardSecret{Title: "Enlace", Body: "Una vez.", Text: "https://x/clave/y", QR: `<svg class="qr" role="img" aria-label="QR"></svg>`, URL: "https://wa.me/52", Label: "Mandar"},
 		Counts: []AdminCount{{"en fila", 3}}, Tabs: []OutboxFilter{{"Todos", "/admin/usuarios", true}}, TabsName: "Cuáles",
-		Filters: []FormField{{Kind: FormText, Name: "buscar", Label: "Buscar"}, {Kind: FormDay, Name: "desde", Label: "Desde", Value: "2026-11-21"}}, Action: "/admin/usuarios", Filtered: true,
+		Filters: []FormField{{Kind: FormText, Name: "buscar", Label: "Buscar"}, {Kind: FormDay, Name: "desde", Label: "Desde", Value: "2026-11-21"}}, Action: "/admin/usuarios", Post: true, Filtered: true,
 		Bulk: &BoardAct{Label: "Enviar todos", Action: "/admin/x", Fields: []ConfirmField{{"a", "b"}}}, Files: Files{What: "x", CSV: "/x.csv", XLSX: "/x.xlsx"}, NextURL: "/n", FirstURL: "/f", NextName: "Siguientes", Live: "/vivo", Every: 5,
 		Parts: []BoardPart{{Title: "Uno", Icon: "people", Intro: "De esto.", More: &DeskLink{"Ver todo", "/todo", false}, Rows: []BoardRow{
 			{Name: "Ada <b>", URL: "/u", Sub: "ada@qoa", At: sampleTime(), State: OutboxStatus{"activo", "ok"}, Facts: []BoardFact{{"Rol", "admin", false, time.Time{}}, {"Código", "x", true, time.Time{}}, {"Entró", "", false, sampleTime()}}, Diff: []BoardDiff{{"Nombre", "a", "b"}, {"Meta", "", "5"}}, Note: "no me <dieron>", Wrong: "Falló.", Advice: "Haz esto.", Acts: []BoardAct{{Label: "Quitar", About: "Ada", Action: "/q", Fields: []ConfirmField{{"x", "1"}}, Danger: true}}},
 		}}, {Empty: "Nada."}},
+	}
+}
+
+func sampleChat() ChatView {
+	return ChatView{
+		Desk: sampleBackoffice(), Back: "/admin/conversaciones", Flash: "Listo.", Error: "No.", Name: "Ana <b>", Card: "7H2KQ9M4", Phone: "…1234", Facts: sampleBoard().Parts[0].Rows[0].Facts,
+		Cases: sampleBoard().Parts[0].Rows, Older: "/o", Newest: "/n", Lines: []ChatLine{
+			{Day: true, At: sampleTime(), Kind: "Imagen", Text: "mi <ticket>", Picture: "/admin/conversaciones/1/archivos/2", Status: OutboxStatus{Word: "apartado"}, Problem: "Falló.", AgainAction: "/a", Again: "Volver a intentar"},
+			{At: sampleTime(), Audio: "/a"}, {At: sampleTime(), Video: "/v"}, {At: sampleTime(), File: "/f"}, {At: sampleTime(), Note: "No se guardó."},
+			{At: sampleTime(), Ours: true, Text: "Hola\nAna", Status: OutboxStatus{"leído", "ok"}},
+		},
 	}
 }
 

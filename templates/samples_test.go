@@ -202,6 +202,7 @@ func sampleViews(t testing.TB) map[string][]any {
 	views := map[string][]any{
 		"admin":       {sampleAdmin()},
 		"board":       {sampleBoard()},
+		"chat":        {sampleChat()},
 		"password":    {PasswordView{Title: "Elige tu contraseña", Action: "/clave/x", Submit: "Guardar"}, PasswordView{Desk: sampleBackoffice(), Title: "Mi cuenta", Intro: "Ada", Flash: "Listo.", Action: "/admin/cuenta", Submit: "Cambiar", AskOld: true, Old: "No es.", New: "Muy corta.", Again: "No es la misma."}},
 		"brand":       {sampleBrand()},
 		"card":        {sampleCard(t), sampleCardBusy(t)},

@@ -23,7 +23,7 @@ var files embed.FS
 // script, no inline style, nothing from another host. A page that needs more is
 // a page that is wrong.
 const ContentSecurityPolicy = "default-src 'none'; style-src 'self'; script-src 'self'; " +
-	"img-src 'self' data:; connect-src 'self'; manifest-src 'self'; form-action 'self'; " +
+	"img-src 'self' data:; media-src 'self'; connect-src 'self'; manifest-src 'self'; form-action 'self'; " +
 	"base-uri 'none'; frame-ancestors 'none'"
 
 // Set is all pages and static files, parsed and checked once. It is safe for
@@ -58,6 +58,7 @@ func declarations() []declaration {
 		{"card_public", CardPublicView{}},
 		{"catalogue", CatalogueView{}},
 		{"catalogue_item", CatalogueItemView{}},
+		{"chat", ChatView{}},
 		{"confirm", ConfirmView{}},
 		{"docs", DocsView{}},
 		{"form", FormView{}},
