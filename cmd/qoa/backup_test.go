@@ -69,11 +69,15 @@ func TestABackupIsRestoredAndGoesOn(t *testing.T) {
 			assert.Equal(t, http.StatusCreated, status)
 		}
 	}()
+	rest := func() {
+		stop.Store(true)
+		<-done
+	}
+	t.Cleanup(rest) // however the test ends
 	dir := t.TempDir()
 	busy, quiet := filepath.Join(dir, "busy.dump"), filepath.Join(dir, "quiet.dump")
 	must(t, env, "backup", busy)
-	stop.Store(true)
-	<-done
+	rest()
 	_, status = sell("late")
 	require.Equal(t, http.StatusCreated, status)
 	said := 1 + sold + 1 // the welcome, and a receipt for each sale
