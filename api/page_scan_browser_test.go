@@ -245,6 +245,11 @@ func TestSalesWithoutANetworkAreSentOnce(t *testing.T) {
 	b.until("nothing waits", `document.getElementById('queue').hidden`)
 	require.Len(t, salesOf(t, w), 3)
 	assert.Equal(t, http.StatusOK, w.Do("GET", "/health/live", nil).Status)
+
+	// Who leaves, from whatever page, leaves no page behind.
+	b.do(chromedp.Navigate(v.Base+"/tienda/campanas"), chromedp.Click(`[action="/tienda/logout"] button`))
+	b.until("out", `location.pathname === '/'`)
+	b.until("no kept page", `(() => { caches.has('qoa-tienda-pages').then((has) => { window.kept = has; }); return window.kept === false; })()`)
 }
 
 // Without a camera a photo does: of a prize's code, too.

@@ -47,7 +47,9 @@ async function page(e, url) {
 
 self.addEventListener('fetch', (e) => {
   const url = new URL(e.request.url);
-  if (e.request.method !== 'GET' || url.origin !== self.location.origin) return;
+  if (url.origin !== self.location.origin) return;
+  if (url.pathname === '/tienda/logout') e.waitUntil(caches.delete(PAGES)); // from whatever page
+  if (e.request.method !== 'GET') return;
   if (e.request.mode === 'navigate') {
     if (url.pathname === '/tienda') e.respondWith(page(e, url));
     else if (url.pathname.startsWith('/tienda/')) {
