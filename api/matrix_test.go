@@ -220,7 +220,7 @@ func TestPitfall_P40_ATenantCannotTouchAnother(t *testing.T) {
 		assert.Len(t, apitest.Data[[]thing](two, http.StatusOK, "GET", "/v1/"+list, nil), 1, list)
 		assert.Empty(t, apitest.Data[[]thing](two, http.StatusOK, "GET", "/v1/"+list+"?cpg_id="+string(w.Tenants[0].CPG), nil), list)
 	}
-	page := w.Do("GET", "/marca?campaign="+string(w.Tenants[0].Campaign), nil, apitest.Cookie(w.Tenants[1].Page))
+	page := w.Do("GET", "/marca/campanas/"+string(w.Tenants[0].Campaign)+"/resultados", nil, apitest.Cookie(w.Tenants[1].Page))
 	assert.Equal(t, http.StatusNotFound, page.Status)
 	assert.NotContains(t, page.Text(), "Junta 10")
 }

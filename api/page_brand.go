@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -11,132 +12,192 @@ import (
 	"github.com/qoa-conectados/qoa/store"
 	"github.com/qoa-conectados/qoa/store/loyalty"
 	"github.com/qoa-conectados/qoa/templates"
+	"github.com/qoa-conectados/qoa/templates/export"
 )
 
-// brandDesk is what a brand's page is drawn from.
+// brandDesk is what a brand's front is drawn from.
 type brandDesk struct {
-	cpg       store.CPG
-	campaigns []store.Campaign
-	chosen    loyalty.ID
-	report    store.ROIReport
-	reorders  []store.Reorder
+	desk     templates.DeskView
+	glances  []store.Glance
+	next     loyalty.ID
+	owners   naming // of campaigns that are not all the caller's own
+	reorders []store.Reorder
 }
 
-// mostReorders is how many the page shows.
-const mostReorders = 20
+// latestReorders is how many the front shows.
+const latestReorders = 5
 
+// brandPage shows the campaigns at a glance.
 func (s *server) brandPage(c *fiber.Ctx) error {
-	from, to, err := s.period(c)
+	old, err := queryID(c, "campaign")
 	if err != nil {
 		return err
 	}
-	wanted, err := queryID(c, "campaign")
+	if old != "" { // what messages said until there was a page for it
+		return c.Redirect(resultsURL(old), http.StatusSeeOther)
+	}
+	p, err := page(c)
 	if err != nil {
 		return err
 	}
+	p.Limit = campaignsPerPage
 	scope := scopeOf(c)
-	desk, err := report(s, c, func(ctx context.Context, t *store.Tx) (d brandDesk, err error) {
-		if scope.CPG != "" {
-			if d.cpg, err = t.CPG(ctx, scope, scope.CPG); err != nil {
-				return d, err
-			}
-		}
-		if d.campaigns, _, err = t.Campaigns(ctx, scope, store.CampaignFilter{}, store.Page{Limit: mostLimit}); err != nil {
+	d, err := report(s, c, func(ctx context.Context, t *store.Tx) (d brandDesk, err error) {
+		if d.desk, err = s.desk(ctx, c, t); err != nil {
 			return d, err
 		}
-		if d.chosen = wanted; wanted == "" && len(d.campaigns) > 0 {
-			d.chosen = d.campaigns[0].ID
+		if d.glances, d.next, err = t.Glances(ctx, scope, store.CampaignFilter{}, p); err != nil {
+			return d, err
 		}
-		if d.chosen != "" {
-			if d.report, err = t.ROI(ctx, scope, d.chosen, from, to); err != nil {
+		if scope.All() {
+			if d.owners, err = ownerNames(ctx, t, scope); err != nil {
 				return d, err
 			}
 		}
-		d.reorders, _, err = t.Reorders(ctx, scope, store.ReorderFilter{}, store.Page{Limit: mostReorders})
+		d.reorders, _, err = t.Reorders(ctx, scope, store.ReorderFilter{}, store.Page{Limit: latestReorders})
 		return d, err
 	})
 	if err != nil {
 		return err
 	}
-	v := brandView(desk)
-	v.User = sessionOf(c).Name
+	v := brandView(d, s.DB.Now())
 	return s.html(c, http.StatusOK, func(w io.Writer) error { return s.Pages.Brand(w, v) })
 }
 
-func brandView(d brandDesk) templates.BrandView {
-	v := templates.BrandView{CPG: d.cpg.Name, LogoutAction: "/marca/logout", Links: deskLinks("/marca", "/marca"), PageURL: "/marca"}
-	if v.CPG == "" {
-		v.CPG = "Todas las marcas"
+// lifeOrder puts first what runs, and last what is over.
+var lifeOrder = []loyalty.Status{loyalty.Active, loyalty.Paused, loyalty.Approved, loyalty.InReview, loyalty.Rejected, loyalty.Draft, loyalty.Ended}
+
+func brandView(d brandDesk, now time.Time) templates.BrandView {
+	v := templates.BrandView{Desk: d.desk, NewURL: "/marca/campanas/nueva", ReorderURL: "/marca/pedidos", Reorders: mapped(d.reorders, reorderView)}
+	slices.SortStableFunc(d.glances, func(a, b store.Glance) int {
+		return slices.Index(lifeOrder, a.Campaign.Status) - slices.Index(lifeOrder, b.Campaign.Status)
+	})
+	for _, g := range d.glances {
+		v.Campaigns = append(v.Campaigns, glanceView(g, ownerOf(g.Campaign, d.owners), now))
 	}
-	for _, campaign := range d.campaigns {
-		v.Campaigns = append(v.Campaigns, templates.BrandOption{ID: string(campaign.ID), Name: campaign.Name, Selected: campaign.ID == d.chosen})
+	if len(v.Campaigns) > 0 {
+		v.Files = filesAt("/marca/resultados", nil, "los resultados de todas las campañas")
 	}
-	if len(d.reorders) > 0 {
-		v.ReorderFiles = filesAt("/marca/pedidos", nil, "pedidos de reposición")
-	}
-	for _, r := range d.reorders {
-		row := templates.BrandReorder{At: r.CreatedAt.In(loyalty.Zone(r.TimeZone)), Shop: r.ShopName, City: r.City, Product: productWanted(r), Note: r.Note}
-		if r.Quantity != nil {
-			row.Quantity = *r.Quantity
-		}
-		v.Reorders = append(v.Reorders, row)
-	}
-	if d.chosen == "" {
-		return v
-	}
-	r := d.report
-	v.Campaign, v.From, v.To = r.Campaign.Name, r.From, r.To
-	v.ROI = &templates.BrandROI{
-		RevenueCents: int64(r.Revenue), MarginBP: int(r.Campaign.MarginBPS), ContributionCents: int64(r.Margin),
-		RewardsCents: int64(r.RewardsCost), FeeCents: int64(r.Fee), Defined: r.ROI != nil,
-	}
-	if r.ROI != nil {
-		v.ROI.Ratio = float64(*r.ROI) / 10_000
-	}
-	given := "sellos dados"
-	if r.Campaign.Scheme == loyalty.Points {
-		given = "puntos dados"
-	}
-	v.Counters = []templates.BrandCounter{
-		{Label: "personas", Value: r.Consumers}, {Label: "compras", Value: r.Purchases}, {Label: "piezas", Value: r.Units},
-		{Label: given, Value: r.Given}, {Label: "premios entregados", Value: r.Redemptions},
-	}
-	v.Weeks = weekPoints(r)
-	for _, p := range r.ByProduct {
-		v.Products = append(v.Products, templates.BrandRow{
-			Name: p.Name, Detail: string(p.GTIN), Units: int(p.Units), Purchases: int(p.Purchases), RevenueCents: int64(p.Revenue),
-		})
-	}
-	for _, shop := range r.ByShop {
-		v.Shops = append(v.Shops, templates.BrandRow{
-			Name: shop.Name, Detail: shop.City, Units: int(shop.Units), Purchases: int(shop.Purchases), RevenueCents: int64(shop.Revenue),
-		})
+	if d.next != "" {
+		v.NextURL = "/marca?cursor=" + string(d.next)
 	}
 	return v
 }
 
-// weekPoints spreads the programme's fee over the weeks, by the days of each on
-// which it was owed. Sums are rounded and weeks are their differences, so that
-// the weeks add up to the report to the centavo.
-func weekPoints(r store.ROIReport) []templates.WeekPoint {
-	owedFrom := r.From
-	start := r.Campaign.StartsAt.In(loyalty.Zone(""))
-	if day := time.Date(start.Year(), start.Month(), start.Day(), 0, 0, 0, 0, time.UTC); day.After(owedFrom) {
-		owedFrom = day
+func resultsURL(campaign loyalty.ID) string {
+	return "/marca/campanas/" + string(campaign) + "/resultados"
+}
+
+func glanceView(g store.Glance, owner string, now time.Time) templates.BrandGlance {
+	c := g.Campaign
+	v := templates.BrandGlance{
+		Name: c.Name, URL: resultsURL(c.ID), Owner: owner, Status: statusOfCampaign(c.Status), Dates: upperFirst(datesWords(&c.Terms)), ROI: roiView(g.ROIReport),
 	}
-	var revenue, contributed, owed int64
-	points := make([]templates.WeekPoint, len(r.ByWeek))
-	for i, w := range r.ByWeek {
-		next := w.Monday.AddDate(0, 0, 7)
-		days := min(max(int64(next.Sub(owedFrom).Hours()/24), 0), int64(r.FeeDays)) // owed until then
-		revenue += int64(w.Revenue)
-		contribution := (revenue*r.Campaign.MarginBPS + 5_000) / 10_000
-		fee := (int64(r.Campaign.Fee)*days + 3) / 7
-		points[i] = templates.WeekPoint{
-			Start: w.Monday, RevenueCents: int64(w.Revenue), ContributionCents: contribution - contributed,
-			CostCents: int64(w.RewardsCost) + fee - owed,
+	if began(c.Status) {
+		v.Figures = []templates.Figure{
+			templates.Count("personas", g.Members, nil), templates.Count("compras", g.Purchases, nil), templates.Count(givenUnit(c)+" dados", g.Given, nil),
+			templates.Count("premios entregados", g.Redemptions, nil),
 		}
-		contributed, owed = contribution, fee
+		v.ByDay, v.Trend = g.ByDay, countWords(g.Recent, "compra", "compras")+" en 28 días"
+		if g.Recent != g.Previous {
+			v.Change = templates.Compared(g.Recent, g.Previous)
+		}
 	}
-	return points
+	v.Act, v.ActName = nextStep(c, g.Purchases, now)
+	if v.ActName != "" {
+		v.ActURL = "/marca/campanas/" + string(c.ID)
+	}
+	return v
+}
+
+// began says whether a campaign of that status has figures.
+func began(status loyalty.Status) bool {
+	return status == loyalty.Active || status == loyalty.Paused || status == loyalty.Ended
+}
+
+// nextStep says what a campaign waits for, and how the button is called that
+// leads there.
+func nextStep(c store.Campaign, purchases int64, now time.Time) (act, button string) {
+	switch c.Status {
+	case loyalty.Draft:
+		return "Es un borrador: complétala y envíala a revisión.", "Continuar"
+	case loyalty.InReview:
+		return "Qoa la está revisando.", ""
+	case loyalty.Rejected:
+		return "Qoa pidió cambios antes de aprobarla.", "Ver qué falta"
+	case loyalty.Approved:
+		return "Ya está aprobada: puedes activarla.", "Activarla"
+	case loyalty.Paused:
+		return "Está en pausa: las compras no suman.", "Reanudarla"
+	case loyalty.Active:
+		switch {
+		case c.StartsAt.After(now):
+			return "Empieza el " + dayWords(c.StartsAt) + ".", ""
+		case purchases == 0:
+			return "Aún no hay compras. Revisa que tus tiendas tengan su cartel y que los productos sean los que venden.", "Revisar la campaña"
+		}
+	case loyalty.Ended:
+	}
+	return "", ""
+}
+
+// givenUnit is what the card of a campaign is about.
+func givenUnit(c store.Campaign) string {
+	if c.Scheme == loyalty.Points {
+		return "puntos"
+	}
+	return "sellos"
+}
+
+func roiView(r store.ROIReport) templates.BrandROI {
+	v := templates.BrandROI{
+		RevenueCents: int64(r.Revenue), EstimatedCents: int64(r.Estimated), MarginBP: int(r.Campaign.MarginBPS), ContributionCents: int64(r.Margin),
+		RewardsCents: int64(r.RewardsCost), FeeCents: int64(r.Fee), Defined: r.ROI != nil,
+	}
+	if r.ROI != nil {
+		v.Ratio = float64(*r.ROI) / 10_000
+	}
+	return v
+}
+
+// brandFile is the table of all campaigns.
+func (s *server) brandFile(c *fiber.Ctx) (download, error) {
+	scope := scopeOf(c)
+	owners, err := report(s, c, func(ctx context.Context, t *store.Tx) (naming, error) { return ownerNames(ctx, t, scope) })
+	if err != nil {
+		return download{}, err
+	}
+	list := func(ctx context.Context, t *store.Tx, p store.Page) ([]store.Glance, loyalty.ID, error) {
+		return t.Glances(ctx, scope, store.CampaignFilter{}, p)
+	}
+	rows := listed(s, list, func(g store.Glance) []any {
+		campaign := g.Campaign
+		return []any{
+			campaign.Name, ownerOf(campaign, owners), statusOfCampaign(campaign.Status).Word, homeDay(campaign.StartsAt), homeDay(campaign.EndsAt),
+			g.Members, g.Purchases, g.Units, g.Given, givenUnit(campaign), g.Redemptions, export.Money(g.Revenue), export.Money(g.Margin),
+			export.Money(g.RewardsCost), export.Money(g.Fee), ratio(g.ROI), g.Recent, g.Previous,
+		}
+	})
+	return download{name: []string{"campanas", s.DB.Now().In(loyalty.Zone("")).Format(time.DateOnly)}, sheets: []export.Sheet{{
+		Title: "Campañas", Rows: rows, Columns: []string{
+			"Campaña", "De", "Estado", "Empieza", "Termina", "Personas", "Compras", "Piezas", "Dados", "Unidad", "Premios entregados", "Ventas",
+			"Contribución", "Costo de premios", "Cuota", "Retorno (sin grupo de control)", "Compras, 28 días", "Compras, 28 días antes",
+		},
+	}}}, nil
+}
+
+// homeDay is the programme's day of a moment, as a cell.
+func homeDay(t time.Time) any {
+	if t.IsZero() {
+		return nil
+	}
+	return export.Day(t.In(loyalty.Zone("")))
+}
+
+// ratio is a return as a cell: none where nothing was spent.
+func ratio(roi *int64) any {
+	if roi == nil {
+		return nil
+	}
+	return export.Ratio(*roi)
 }

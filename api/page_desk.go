@@ -53,7 +53,7 @@ func (s *server) desk(ctx context.Context, c *fiber.Ctx, t *store.Tx) (templates
 // deskLinks are the pages of a desk of few; path is the one shown.
 func deskLinks(root, path string) []templates.DeskLink {
 	return links(root, path, map[string][][2]string{
-		"/marca":  {{"Resultados", ""}, {"Campañas", "/campanas"}, {"Segmentos", "/segmentos"}},
+		"/marca":  {{"Resultados", ""}, {"Campañas", "/campanas"}, {"Pedidos", "/pedidos"}, {"Segmentos", "/segmentos"}},
 		"/tienda": {{"Vender", ""}, {"Ventas de hoy", "/ventas"}, {"Mis campañas", "/campanas"}, {"Segmentos", "/segmentos"}, {"Marcas", "/invitaciones"}},
 	}[root])
 }

@@ -361,25 +361,32 @@ func TestATenderoSellsOnThePage(t *testing.T) {
 
 func TestABrandSeesItsReturn(t *testing.T) {
 	w := apitest.New(t)
-	entered := form(w, "/marca/login", "", "email", w.Tenants[0].Email, "password", apitest.Password, "next", "/marca?from=2026-11-01")
+	entered := form(w, "/marca/login", "", "email", w.Tenants[0].Email, "password", apitest.Password, "next", "/marca/pedidos?from=2026-11-01")
 	assert.Equal(t, http.StatusSeeOther, entered.Status)
-	assert.Equal(t, "/marca?from=2026-11-01", entered.Header.Get("Location"))
+	assert.Equal(t, "/marca/pedidos?from=2026-11-01", entered.Header.Get("Location"))
 	cookie := cookieOf(t, entered).Value
 	w.Tx(t, func(ctx context.Context, tx *store.Tx) { require.NoError(t, tx.RollupSales(ctx, time.Time{})) })
-	page := w.Do("GET", "/marca", nil, apitest.Cookie(cookie))
+	results := "/marca/campanas/" + string(w.Tenants[0].Campaign) + "/resultados"
+	front := w.Do("GET", "/marca", nil, apitest.Cookie(cookie))
+	require.Equal(t, http.StatusOK, front.Status)
+	for _, text := range []string{"Bebidas del Valle", "Junta 10", "1 compra en 28 días", `href="` + results + `"`} {
+		assert.Contains(t, front.Text(), text)
+	}
+	assert.Equal(t, results, w.Do("GET", "/marca?campaign="+string(w.Tenants[0].Campaign), nil, apitest.Cookie(cookie)).Header.Get("Location"), "an older message's link")
+	page := w.Do("GET", results, nil, apitest.Cookie(cookie))
 	require.Equal(t, http.StatusOK, page.Status)
 	for _, text := range []string{"Bebidas del Valle", "Junta 10", "sin grupo de control", "$222.00", "35 %", "<svg", "Abarrotes Lupita", "Refresco de cola 600 ml"} {
 		assert.Contains(t, page.Text(), text)
 	}
 	for _, private := range []string{"Ana", w.Shoppers[0].Card, loyalty.FormatCode(w.Shoppers[0].Card), "551234567", "Puntos crujientes"} {
-		assert.NotContains(t, page.Text(), private, "a brand sees no person and no other brand")
+		assert.NotContains(t, front.Text()+page.Text(), private, "a brand sees no person and no other brand")
 	}
-	assert.Equal(t, http.StatusBadRequest, w.Do("GET", "/marca?from=ayer", nil, apitest.Cookie(cookie)).Status)
+	assert.Equal(t, http.StatusBadRequest, w.Do("GET", results+"?from=ayer", nil, apitest.Cookie(cookie)).Status)
 
 	// The weeks add up to the report.
 	report := apitest.Data[obj](w.As(w.Tenants[0].Token), 200, "GET", "/v1/reports/roi?campaign_id="+string(w.Tenants[0].Campaign), nil)
 	var cost int64
-	for _, found := range regexp.MustCompile(`costo total \$([0-9,]+)\.([0-9]{2})`).FindAllStringSubmatch(page.Text(), 1) {
+	for _, found := range regexp.MustCompile(`Costo \(premios y cuota\): \$([0-9,]+)\.([0-9]{2}) en total`).FindAllStringSubmatch(page.Text(), 1) {
 		_, err := fmt.Sscan(strings.ReplaceAll(found[1], ",", "")+found[2], &cost)
 		require.NoError(t, err)
 	}

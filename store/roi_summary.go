@@ -42,7 +42,7 @@ func (tx *Tx) QueueROI(ctx context.Context) (int, error) {
 			Vars: map[string]string{
 				"campaign": r.Campaign.Name, "period": loyalty.PeriodInWords(r.From, r.To), "revenue": r.Revenue.String(),
 				"margin": r.Margin.String() + " (" + loyalty.Percent(r.Campaign.MarginBPS) + ")", "rewards_cost": r.RewardsCost.String(),
-				"fee": r.Fee.String(), "roi": roi, "url": tx.db.opt.PublicURL + "/marca?campaign=" + string(s.Campaign),
+				"fee": r.Fee.String(), "roi": roi, "url": tx.db.opt.PublicURL + "/marca/campanas/" + string(s.Campaign) + "/resultados?periodo=7",
 			},
 		})
 		if err != nil {

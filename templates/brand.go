@@ -3,117 +3,38 @@ package templates
 import (
 	"html/template"
 	"io"
-	"strconv"
-	"strings"
-	"time"
 )
 
-// BrandView is a brand's page /marca: one campaign over one period. The filter
-// form is a GET to PageURL with campaign, from and to (YYYY-MM-DD).
+// BrandView is a brand's front /marca: its campaigns at a glance.
 type BrandView struct {
-	User         string
-	CPG          string
-	CSRF         string
-	LogoutAction string
-	Links        []DeskLink
-	PageURL      string
-	Campaigns    []BrandOption
-	Campaign     string // name of the one shown
-	From, To     time.Time
-
-	ROI      *BrandROI // nil when there is nothing to count
-	Counters []BrandCounter
-	Weeks    []WeekPoint
-	Products []BrandRow
-	Shops    []BrandRow
-	Reorders []BrandReorder
-
-	ReorderFiles Files
+	Desk       DeskView
+	NewURL     string
+	Campaigns  []BrandGlance
+	Files      Files
+	NextURL    string
+	Reorders   []BrandReorder // the latest
+	ReorderURL string
 }
 
-// BrandOption is a campaign to choose.
-type BrandOption struct {
-	ID       string
-	Name     string
-	Selected bool
+// BrandGlance is a campaign in one card.
+type BrandGlance struct {
+	Name    string
+	URL     string // its results
+	Owner   string // "" where all are one's own
+	Status  CampaignStatus
+	Dates   string
+	Figures []Figure // none before it ran
+	ROI     BrandROI
+	ByDay   []int64 // purchases of the latest days
+	Trend   string  // the same in words
+	Change  Change
+	Act     string // what to do next; "" where nothing is
+	ActURL  string
+	ActName string
 }
 
-// BrandROI is the return with the parts it is made of:
-// (revenue × margin − rewards − fee) ÷ (rewards + fee).
-type BrandROI struct {
-	RevenueCents      int64
-	MarginBP          int // declared margin in hundredths of a percent
-	ContributionCents int64
-	RewardsCents      int64
-	FeeCents          int64
-	Ratio             float64 // as the report computed it; 1.0 is 100 %
-	Defined           bool    // false while nothing was spent
-}
-
-// Percent is the headline.
-func (r BrandROI) Percent() string {
-	if !r.Defined {
-		return "—"
-	}
-	whole := strconv.FormatFloat(r.Ratio*100, 'f', 0, 64)
-	if strings.HasPrefix(whole, "-") {
-		return "−" + whole[1:] + " %"
-	}
-	return whole + " %"
-}
-
-// Margin is the declared margin as a percentage.
-func (r BrandROI) Margin() string {
-	return strconv.FormatFloat(float64(r.MarginBP)/100, 'f', -1, 64) + " %"
-}
-
-// CostCents is what the programme cost.
-func (r BrandROI) CostCents() int64 { return r.RewardsCents + r.FeeCents }
-
-// NetCents is what is left.
-func (r BrandROI) NetCents() int64 { return r.ContributionCents - r.CostCents() }
-
-// Sentence says the headline in pesos.
-func (r BrandROI) Sentence() string {
-	switch {
-	case !r.Defined:
-		return "Todavía no hay gasto en premios ni cuota con que comparar."
-	case r.Ratio >= 0:
-		return "Por cada peso invertido recuperaste ese peso y ganaste " + viewMoney(int64(r.Ratio*100+0.5)) + " más."
-	default:
-		return "Por cada peso invertido todavía faltan " + viewMoney(int64(-r.Ratio*100+0.5)) + " por recuperar."
-	}
-}
-
-// BrandCounter is one big number.
-type BrandCounter struct {
-	Label string
-	Value int64
-}
-
-// BrandRow is one line of the tables by product and by shop.
-type BrandRow struct {
-	Name         string
-	Detail       string // GTIN, or city
-	Units        int
-	Purchases    int
-	RevenueCents int64
-}
-
-// BrandReorder is a tendero's PEDIR.
-type BrandReorder struct {
-	At       time.Time
-	Shop     string
-	City     string
-	Product  string
-	Note     string // as the tendero wrote it; may be empty
-	Quantity int
-}
-
-// Chart is the figure of the weeks.
-func (v BrandView) Chart() template.HTML {
-	return WeeklyChart("Contribución y costo por semana", v.Weeks)
-}
+// Spark is the trend as a drawing.
+func (g BrandGlance) Spark() template.HTML { return Spark(g.ByDay) }
 
 // Brand renders the page.
 func (s *Set) Brand(w io.Writer, v BrandView) error { return s.render(w, "brand", "layout", v) }

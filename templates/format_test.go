@@ -18,7 +18,7 @@ func TestFormats(t *testing.T) {
 		{viewList([]string{"papas", "Iguanitas"}), "papas e Iguanitas"}, {viewList([]string{"agua", "hielo"}), "agua y hielo"},
 		{viewList([]string{"a", "b", "c"}), "a, b y c"},
 		{viewInitial("¡Ñandú!"), "Ñ"}, {viewInitial(""), "Q"},
-		{axisLabel(1200000), "$12 mil"}, {axisLabel(150000000), "$1.5 M"}, {axisLabel(-50000), "−$500"},
+		{Chart{Money: true}.axisLabel(1200000), "$12 mil"}, {Chart{Money: true}.axisLabel(150000000), "$1.5 M"}, {Chart{Money: true}.axisLabel(-50000), "−$500"},
 	} {
 		if c.got != c.want {
 			t.Errorf("got %q, want %q", c.got, c.want)

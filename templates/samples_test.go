@@ -130,19 +130,67 @@ func sampleWeeks() []WeekPoint {
 	return weeks
 }
 
-func sampleBrand() BrandView {
-	return BrandView{
-		User: "marca1@demo.qoa", CPG: "Bebidas del Valle", CSRF: "csrf1", LogoutAction: "/salir", PageURL: "/marca",
-		Campaigns: []BrandOption{{"c1", "Junta 10 y gana", true}, {"c2", "Puntos del Valle", false}},
-		Campaign:  "Junta 10 y gana", From: sampleTime().AddDate(0, 0, -56), To: sampleTime(),
-		ROI:      &BrandROI{RevenueCents: 5243050, MarginBP: 3200, ContributionCents: 1677776, RewardsCents: 412400, FeeCents: 400000, Ratio: 1.0653, Defined: true},
-		Counters: []BrandCounter{{"consumidores", 1284}, {"compras", 2911}, {"sellos dados", 4107}, {"premios entregados", 229}},
-		Weeks:    sampleWeeks(),
-		Products: []BrandRow{{"Refresco Cola 600 ml", "7501055300075", 2913, 2911, 5243050}},
-		Shops:    []BrandRow{{"Abarrotes Lupita", "Ciudad de México", 912, 804, 1641600}, {"Miscelánea Ñandú", "Guadalajara", 611, 590, 1099800}},
-		Reorders: []BrandReorder{{sampleTime(), "Abarrotes Lupita", "Ciudad de México", "Refresco Cola 600 ml", "quiero 2 cajas de refresco", 24}, {sampleTime(), "La Esperanza", "Guadalajara", "Refresco Cola 600 ml", "", 0}},
+func sampleReorders() []BrandReorder {
+	return []BrandReorder{{sampleTime(), "Abarrotes Lupita", "Ciudad de México", "Refresco Cola 600 ml", "quiero 2 cajas de refresco", 24}, {sampleTime(), "La Esperanza", "Guadalajara", "Refresco Cola 600 ml", "", 0}}
+}
 
-		ReorderFiles: Files{"pedidos", "/marca/pedidos.csv", "/marca/pedidos.xlsx"},
+func sampleROI() BrandROI {
+	return BrandROI{RevenueCents: 5243050, EstimatedCents: 41200, MarginBP: 3200, ContributionCents: 1677776, RewardsCents: 412400, FeeCents: 400000, Ratio: 1.0653, Defined: true}
+}
+
+func sampleBrand() BrandView {
+	was := int64(231)
+	return BrandView{
+		Desk: sampleDesk(), NewURL: "/marca/campanas/nueva", Files: Files{"las campañas", "/marca/resultados.csv", "/marca/resultados.xlsx"}, NextURL: "/marca?cursor=1",
+		Campaigns: []BrandGlance{
+			{
+				Name: "Junta 10 y gana", URL: "/marca/campanas/1/resultados", Owner: "Bebidas del Valle", Status: CampaignStatus{"activa", "ok"}, Dates: "Del 1 de noviembre al 31 de diciembre de 2026",
+				Figures: []Figure{Count("personas", 1284, nil), Count("compras", 2911, &was), Count("sellos dados", 4107, nil)}, ROI: sampleROI(),
+				ByDay: []int64{3, 5, 2, 8, 13, 9}, Trend: "40 compras en 28 días", Change: Compared(40, 31),
+			},
+			{Name: "Lunes al doble", URL: "/marca/campanas/2/resultados", Status: CampaignStatus{"borrador", ""}, Dates: "Permanente", Act: "Es un borrador.", ActURL: "/marca/campanas/2", ActName: "Continuar"},
+		},
+		Reorders: sampleReorders(), ReorderURL: "/marca/pedidos",
+	}
+}
+
+func sampleTable(title string) ResultTable {
+	return ResultTable{
+		ID: "por-" + title, Title: "Por " + title, Icon: "store", Help: "Se ven las primeras 200.", Columns: []string{"Tienda", "Compras"}, Files: Files{"esta tabla", "/x.csv", "/x.xlsx"},
+		Ranking: Ranking{Rows: []RankRow{{"Abarrotes Lupita", "Ciudad de México", 912, "912"}, {"Miscelánea Ñandú", "", 0, "0"}}},
+		Rows:    []ResultRow{{"Abarrotes Lupita", "Ciudad de México", []string{"912"}}, {"Miscelánea Ñandú", "", []string{"0"}}}, Empty: "Nada.",
+	}
+}
+
+func sampleResults() ResultsView {
+	was := int64(900)
+	days := Chart{ID: "compras", Title: "Compras y personas por día", Kind: ChartLine, Series: []ChartSeries{{Name: "Compras"}, {Name: "Personas"}}}
+	given := Chart{ID: "premios", Title: "Premios por día", Series: []ChartSeries{{Name: "Pedidos"}, {Name: "Entregados"}}}
+	for i := range 20 {
+		for _, c := range []*Chart{&days, &given} {
+			c.Points = append(c.Points, sampleTime().AddDate(0, 0, i-20))
+			c.Series[0].Values, c.Series[1].Values = append(c.Series[0].Values, int64(i*i%17)), append(c.Series[1].Values, int64(i%5))
+		}
+	}
+	roi := sampleROI()
+	tiers := sampleTable("nivel")
+	tiers.Rows[0].Name = "Plata"
+	return ResultsView{
+		Desk: sampleDesk(), PageURL: "/marca/campanas/1/resultados", ListURL: "/marca", CampaignURL: "/marca/campanas/1", Campaign: "Junta 10 y gana", Owner: "Bebidas del Valle",
+		Status: CampaignStatus{"activa", "ok"}, Dates: "Del 1 de noviembre al 31 de diciembre de 2026",
+		Presets: []DeskLink{{"7 días", "?periodo=7", false}, {"30 días", "?periodo=30", true}}, From: "2026-11-30", To: "2026-11-01", Wrong: FormError{"to", "El último día va antes que el primero."},
+		Period: "Del 1 al 30 de noviembre de 2026", Compared: "comparado con los 30 días anteriores", Empty: "Revisa que tus tiendas tengan su cartel.", ROI: &roi, Before: "85 %",
+		People: []Figure{Count("compraron", 1284, &was)}, Buying: []Figure{Amount("en ventas", 5243050, &was)}, Rewards: []Figure{Count("pedidos", 229, nil)},
+		Activity: days, Redeemed: given, Weeks: sampleWeeks(), Products: sampleTable("producto"), Shops: sampleTable("tienda"), ByReward: ResultTable{ID: "por-premio", Title: "Por premio", Icon: "gift", Empty: "Sin premios."},
+		ByTier: tiers, Files: Files{"todo", "/y.csv", "/y.xlsx"},
+	}
+}
+
+func sampleReorderList() ReordersView {
+	return ReordersView{
+		Desk: sampleDesk(), PageURL: "/marca/pedidos", Shops: []FormOption{{"", "Todas las tiendas", true}, {"s1", "Abarrotes Lupita", false}}, Products: []FormOption{{"", "Todos", true}},
+		From: "ayer", Wrong: FormError{"from", "Escribe una fecha."}, Filtered: true, Figures: []Figure{Count("pedidos", 2, nil)}, ByShop: sampleTable("tienda"), ByProd: sampleTable("producto"),
+		Reorders: sampleReorders(), Files: Files{"los pedidos", "/marca/pedidos.csv", "/marca/pedidos.xlsx"}, NextURL: "/marca/pedidos?cursor=1",
 	}
 }
 
@@ -200,11 +248,11 @@ func sampleHome() HomeView {
 // sampleViews are all pages with full views, some with a second one, by name.
 func sampleViews(t testing.TB) map[string][]any {
 	views := map[string][]any{
-		"admin":       {sampleAdmin()},
-		"board":       {sampleBoard()},
-		"chat":        {sampleChat()},
-		"password":    {PasswordView{Title: "Elige tu contraseña", Action: "/clave/x", Submit: "Guardar"}, PasswordView{Desk: sampleBackoffice(), Title: "Mi cuenta", Intro: "Ada", Flash: "Listo.", Action: "/admin/cuenta", Submit: "Cambiar", AskOld: true, Old: "No es.", New: "Muy corta.", Again: "No es la misma."}},
-		"brand":       {sampleBrand()},
+		"admin":    {sampleAdmin()},
+		"board":    {sampleBoard()},
+		"chat":     {sampleChat()},
+		"password": {PasswordView{Title: "Elige tu contraseña", Action: "/clave/x", Submit: "Guardar"}, PasswordView{Desk: sampleBackoffice(), Title: "Mi cuenta", Intro: "Ada", Flash: "Listo.", Action: "/admin/cuenta", Submit: "Cambiar", AskOld: true, Old: "No es.", New: "Muy corta.", Again: "No es la misma."}},
+		"brand":    {sampleBrand()}, "brand_results": {sampleResults(), ResultsView{Empty: "Es un borrador."}}, "brand_reorders": {sampleReorderList(), ReordersView{Filtered: true, Wrong: FormError{"from", "Escribe una fecha."}}},
 		"card":        {sampleCard(t), sampleCardBusy(t)},
 		"card_data":   {sampleCardData(), CardDataView{}},
 		"card_month":  {sampleCardMonth(), CardMonthView{Month: sampleTime()}},

@@ -48,6 +48,8 @@ func declarations() []declaration {
 		{"admin", AdminView{}},
 		{"board", BoardView{}},
 		{"brand", BrandView{}},
+		{"brand_reorders", ReordersView{}},
+		{"brand_results", ResultsView{}},
 		{"campaign", CampaignView{}},
 		{"campaign_review", CampaignReviewView{}},
 		{"campaign_start", CampaignStartView{}},

@@ -189,6 +189,10 @@ func TestTheStoryInABrowser(t *testing.T) {
 			staff.fits()
 			staff.shot(door.path[1:] + "-" + screen.name)
 			if door.path == "/marca" {
+				staff.do(chromedp.Click(`.glance .tile-name`))
+				staff.until("one campaign's results", `location.pathname.endsWith('/resultados')`, 10*time.Second)
+				staff.fits()
+				staff.shot("marca-results-" + screen.name)
 				require.Contains(t, staff.text("main"), "sin grupo de control")
 				staff.until("a chart with its table", `!!document.querySelector('main svg') && !!document.querySelector('main table')`, time.Second)
 			}
