@@ -37,11 +37,15 @@ func (s *server) board(c *fiber.Ctx, status int, a *asked, v *templates.BoardVie
 	if v.Action == "" {
 		v.Action = c.Path()
 	}
+	list := v.Action
+	if v.Post {
+		list = v.List
+	}
 	if next != "" {
-		v.NextURL = a.at(v.Action, next)
+		v.NextURL = a.at(list, next)
 	}
 	if p.After != "" {
-		v.FirstURL = a.at(v.Action, "")
+		v.FirstURL = a.at(list, "")
 	}
 	return s.html(c, status, func(w io.Writer) error { return s.Pages.Board(w, *v) })
 }

@@ -23,8 +23,9 @@ type BoardView struct {
 	TabsName string
 	Filters  []FormField // a GET form to Action
 	Action   string
-	Post     bool // the form is a POST, with csrf: what is looked for belongs into no address
-	Filtered bool // it shows only some
+	Post     bool   // the form is a POST, with csrf: what is looked for belongs into no address
+	List     string // the list's own address, where Action is another
+	Filtered bool   // it shows only some
 	Bulk     *BoardAct
 	Parts    []BoardPart
 	Files    Files

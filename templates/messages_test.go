@@ -172,7 +172,7 @@ func TestFirstAnswerFitsACaption(t *testing.T) {
 // TestWhatTheBotBeginsSaysHowToStop holds the notices that are no receipts.
 func TestWhatTheBotBeginsSaysHowToStop(t *testing.T) {
 	m := loadMessages(t)
-	for _, key := range []string{"nudge.complete_card", "digest.weekly", "roi.weekly", "budget.80", "budget.100", "expiry.warning", "tier.at_risk", "tier.lost", "budget.80", "budget.100"} {
+	for _, key := range []string{"nudge.complete_card", "invite.tendero", "digest.weekly", "roi.weekly", "budget.80", "budget.100", "expiry.warning", "tier.at_risk", "tier.lost", "budget.80", "budget.100"} {
 		text, err := m.Render(key, messageSamples())
 		if err != nil || !strings.Contains(text, "BAJA") {
 			t.Errorf("%s does not say how to stop: %v\n%s", key, err, text)
