@@ -99,8 +99,9 @@ func (s *server) cardView(c *fiber.Ctx, card *store.CardPage) (templates.CardVie
 		Name: firstWord(card.Wallet.Name), CardCode: card.Wallet.CardCode, QR: qr, WhatsAppURL: s.chatURL("hola"), PrivacyURL: "/privacidad",
 		SiteURL: s.DB.PublicURL(), OwnURL: own, ManifestURL: own + "/app.webmanifest", HistoryURL: own + "/historial", DataURL: own + "/datos", FragmentURL: own + "/fragment", EvidenceAction: own + "/evidence", RedeemAction: own + "/redemptions", EnrollAction: own + "/enrollments",
 		CancelAction: own + "/cancellations", ConfirmAction: own + "/confirmations",
-		FormKey: s.formKey(), Flash: flashWords(c.Query("aviso")), Wallet: walletView(card.Wallet, s.DB.Now()),
+		FormKey: s.formKey(), Flash: flashWords(c.Query("aviso")),
 	}
+	v.Wallet, v.Also = walletView(card.Wallet, s.DB.Now())
 	if s.Cards != nil {
 		v.EventsURL = own + "/events"
 	}

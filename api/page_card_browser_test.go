@@ -4,11 +4,14 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/assert"
@@ -17,6 +20,7 @@ import (
 	"github.com/qoa-conectados/qoa/api/apitest"
 	"github.com/qoa-conectados/qoa/api/browsertest"
 	"github.com/qoa-conectados/qoa/store"
+	"github.com/qoa-conectados/qoa/store/loyalty"
 )
 
 // openCard opens a card on a phone, at base.
@@ -136,4 +140,178 @@ func (b *tab) installability() (problems []string) {
 		return err
 	}))
 	return problems
+}
+
+// lively gives a consumer a wallet of two shops, with stamps and points and several
+// rewards, one of them ready.
+func lively(t *testing.T, w *apitest.World) apitest.Shopper {
+	t.Helper()
+	for _, reward := range []obj{{"name": "Dos refrescos y unas papas", "threshold": 18}, {"name": "Una hielera para la familia", "threshold": 40, "stock": 3}} {
+		apitest.Data[thing](w.As(w.Admin), 201, "POST", "/v1/campaigns/"+string(w.Tenants[0].Campaign)+"/rewards", reward)
+	}
+	ana := livedIn(t, w)
+	w.Tx(t, func(ctx context.Context, tx *store.Tx) {
+		_, err := tx.Onboard(ctx, ana.Person, w.Keepers[1].Shop.Code, "otra")
+		require.NoError(t, err)
+		_, _, err = tx.RecordPurchase(ctx, loyalty.Scope{Role: loyalty.RoleIntegration, Key: w.KeyID}, store.PurchaseInput{
+			Key: "lively", ShopCode: w.Keepers[1].Shop.Code, Code: ana.Card, Channel: store.ChannelAPI,
+			Items: []store.ItemInput{{GTIN: w.Tenants[0].GTIN, Quantity: 10}, {GTIN: w.Tenants[1].GTIN, Quantity: 2}},
+		})
+		require.NoError(t, err)
+	})
+	return ana
+}
+
+// A reward that is asked for is a code and a QR, which the page of the shop reads; it
+// is given back by a question and an answer, not by one tap.
+func TestARewardGoesOverTheCounterAsAQR(t *testing.T) {
+	w := apitest.New(t)
+	ana := lively(t, w)
+	w.Tx(t, func(ctx context.Context, tx *store.Tx) {
+		open, err := tx.OpenRedemptions(ctx, ana.Person)
+		require.NoError(t, err)
+		for _, r := range open {
+			_, err := tx.CancelRedemption(ctx, loyalty.System(), r.Code)
+			require.NoError(t, err)
+		}
+	})
+	b := openCard(t, w, w.Base, ana)
+	b.shots("card")
+	for _, size := range []chromedp.Action[chromedp.Void]{browsertest.Phone(), browsertest.Desk()} {
+		b.do(size)
+		assert.Equal(t, "", b.eval(`[...document.querySelectorAll('a.btn, .shops a, button, summary')].filter((e) => e.offsetParent && (e.offsetHeight < 44 || e.offsetWidth < 44)).map((e) => e.outerHTML).join()`), "nothing to tap is smaller than a thumb")
+	}
+	b.do(browsertest.Phone())
+	require.Contains(t, b.eval(pageText), "Te faltan 13 sellos")
+	require.Contains(t, b.eval(pageText), "¡Ya es tuyo!")
+	require.Contains(t, b.eval(pageText), "También juntas en\nAbarrotes Lupita")
+	b.do(chromedp.Click(`form[action$="/redemptions"] button`))
+	b.until("a code", `/R[0-9A-Z]{3}-[0-9A-Z]{4}/.test(document.querySelector('.claim .codebig').innerText)`)
+	code := strings.ReplaceAll(b.eval(`document.querySelector('.claim .codebig').innerText`), "-", "")
+	require.Contains(t, b.eval(`document.querySelector('.claim').innerText`), "Vale hasta el 19 de enero de 2027")
+	b.shots("card-claim")
+	tile, err := chromedp.Run(b.ctx, chromedp.Screenshot(`.claim .tile`))
+	require.NoError(t, err)
+
+	b.do(chromedp.Click(`.claim summary`))
+	b.until("a question", `document.querySelector('.claim details').open && document.querySelector('.claim details button').offsetParent !== null`)
+	b.shot("card-claim-cancel")
+
+	file := filepath.Join(t.TempDir(), "premio.png")
+	require.NoError(t, os.WriteFile(file, tile, 0o600))
+	var link string
+	w.Tx(t, func(ctx context.Context, tx *store.Tx) {
+		var err error
+		link, err = tx.IssueLink(ctx, w.Keepers[0].Person)
+		require.NoError(t, err)
+	})
+	shop := &tab{t, browsertest.Tab(t, b.ctx), w}
+	shop.do(browsertest.Phone(), chromedp.Navigate(w.Base+"/t/"+link))
+	shop.until("the scan page", `location.pathname === '/tienda' && !!document.getElementById('sale')`)
+	shop.do(chromedp.Click(`#cam`))
+	shop.until("no camera here", `!document.getElementById('photo-box').hidden`)
+	shop.do(chromedp.SetUploadFiles(`#photo`, []string{file}))
+	shop.until("the prize", `document.getElementById('say').innerText.includes('Premio `+loyalty.FormatCode(code)+`')`)
+
+	b.do(chromedp.Click(`.claim details button`))
+	b.until("given back", `!document.querySelector('.claim') && !!document.querySelector('form[action$="/redemptions"] button')`)
+}
+
+// Months come below each other with a script, and one after the other without.
+func TestTheHistoryInABrowser(t *testing.T) {
+	w := apitest.New(t)
+	ana := livedIn(t, w)
+	b := openCard(t, w, w.Base, ana)
+	b.do(chromedp.Click(`a[href$="/historial"]`))
+	b.until("January", `document.querySelector('.month h2').innerText === 'Enero de 2027'`)
+	b.shots("card-month")
+	b.do(chromedp.Click(`[data-older]`))
+	b.until("November below", `document.querySelectorAll('.month').length === 2 && document.activeElement.innerText === 'Noviembre de 2026' && !document.querySelector('.skeleton')`)
+	assert.Equal(t, "Noviembre de 2026", b.eval(`document.getElementById('say').textContent`), "who cannot see it hears it")
+	assert.Equal(t, "0", b.eval(`String(document.querySelectorAll('.months').length)`), "there is no older one")
+	b.shots("card-months")
+
+	b.do(chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		_, err := cdp.Call(ctx, t, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
+		return err
+	}))
+	b.do(chromedp.Navigate(w.Base + ana.URL + "/historial"))
+	b.do(chromedp.Click(`[data-older]`))
+	b.until("a page of its own", `location.search === '?mes=2026-11' && document.querySelectorAll('.month').length === 1`)
+	b.do(chromedp.Click(`[data-newer]`))
+	b.until("and on", `document.querySelector('.month h2').innerText === 'Diciembre de 2026'`)
+}
+
+// Messages go off and on; who writes the word is forgotten, here as well.
+func TestTheCardsDataInABrowser(t *testing.T) {
+	w := apitest.New(t)
+	ana := w.Shoppers[0]
+	b := openCard(t, w, w.Base, ana)
+	require.Eventually(t, b.has, 10*time.Second, 20*time.Millisecond)
+	b.do(chromedp.Click(`a[href$="/datos"]`))
+	b.until("the page", pageText+`.includes('Encendidos')`)
+	b.shots("card-data")
+	b.do(chromedp.Click(`button[name=messages]`))
+	b.until("off", pageText+`.includes('ya no te escribimos') && `+pageText+`.includes('Apagados')`)
+	b.shots("card-data-off")
+	b.do(chromedp.Click(`button[name=messages]`))
+	b.until("on", pageText+`.includes('Encendidos')`)
+
+	b.do(chromedp.Click(`.danger`))
+	b.until("asked again", `document.getElementById('word').getAttribute('aria-invalid') === 'true' && document.activeElement.id === 'word'`)
+	b.shots("card-data-wrong")
+	b.do(chromedp.Navigate(w.Base + ana.URL))
+	require.Eventually(t, b.has, 10*time.Second, 20*time.Millisecond, "nothing is lost by a wrong word")
+	b.do(chromedp.Navigate(w.Base + ana.URL + "/datos"))
+	b.do(chromedp.SendKeys(`#word`, "BORRAR"), chromedp.Click(`.danger`))
+	b.until("a goodbye", `location.pathname === '/c/adios' && `+pageText+`.includes('Borramos tus datos')`)
+	b.shots("card-erased")
+	require.Eventually(t, func() bool { return !b.has() }, 10*time.Second, 20*time.Millisecond)
+	b.do(chromedp.Navigate(w.Base + ana.URL))
+	b.until("nothing is left", `document.body.innerText.includes('Este enlace ya no abre')`)
+}
+
+// What is shared is the shop's public address, whatever the phone can do.
+func TestAShopIsSharedByItsPublicLink(t *testing.T) {
+	w := apitest.New(t)
+	ana := w.Shoppers[0]
+	b := openCard(t, w, w.Base, ana)
+	public := w.Base + "/q/" + w.Keepers[0].Shop.Code
+	require.Equal(t, public, b.eval(`document.querySelector('[data-share]').href`))
+	b.eval(`(navigator.share = async (what) => { window.shared = JSON.stringify(what); }, '')`)
+	b.do(chromedp.Click(`[data-share]`))
+	b.until("shared", `!!window.shared`)
+	shared := b.eval(`window.shared`)
+	assert.Contains(t, shared, public)
+	assert.Contains(t, shared, "Abarrotes Lupita")
+	assert.NotContains(t, shared, "/c/")
+	b.eval(`(navigator.share = undefined, navigator.clipboard.writeText = async (text) => { window.copied = text; }, '')`)
+	b.do(chromedp.Click(`[data-share]`))
+	b.until("copied", `window.copied === '`+public+`' && document.querySelector('[data-share]').innerText.includes('Enlace copiado')`)
+	assert.Equal(t, "Enlace copiado.", b.eval(`document.getElementById('say').textContent`))
+	b.shot("card-shared")
+	assert.Equal(t, http.StatusFound, w.Do("GET", public[len(w.Base):], nil).Status)
+}
+
+// On a slow network the kept page is there, and nothing jumps when what is new comes.
+func TestASlowNetworkMovesNothing(t *testing.T) {
+	w := apitest.New(t)
+	v := newWire(t, w)
+	ana := w.Shoppers[0]
+	b := openCard(t, w, v.Base, ana)
+	require.Eventually(t, b.has, 10*time.Second, 20*time.Millisecond)
+	b.until("a worker", `!!navigator.serviceWorker.controller`)
+
+	v.slow.Lock()
+	began := time.Now()
+	b.do(chromedp.Navigate(v.Base + ana.URL))
+	b.until("the copy", `document.body.classList.contains('waiting') && document.getElementById('kept').innerText.includes('Actualizando… Guardado el 20 de noviembre de 2026')`)
+	assert.Less(t, time.Since(began), 6*time.Second)
+	b.shot("card-slow")
+	b.eval(`(window.moved = [], new PerformanceObserver((l) => l.getEntries().forEach((e) => moved.push(e.value + ' ' + e.sources.map((s) => s.node && s.node.outerHTML.slice(0, 80))))).observe({ type: 'layout-shift', buffered: true }), '')`)
+	sold := w.As(w.Key).Do("POST", "/v1/purchases", change(w, item(w.Tenants[0].GTIN, 3, nil)), apitest.Key("slow"))
+	require.Equal(t, http.StatusCreated, sold.Status)
+	v.slow.Unlock()
+	b.until("what is new", `document.querySelectorAll('.slot .on').length === 5 && getComputedStyle(document.getElementById('kept')).display === 'none'`)
+	assert.Equal(t, "", b.eval(`moved.join()`))
 }

@@ -113,7 +113,7 @@ func (s *server) cardErase(c *fiber.Ctx) error {
 	case !ok:
 		return err
 	case !sure:
-		return c.Redirect(ownURL(c)+"/datos?aviso="+noticeWord+"#borrar", http.StatusSeeOther)
+		return c.Redirect(ownURL(c)+"/datos?aviso="+noticeWord, http.StatusSeeOther)
 	}
 	return c.Redirect("/c/adios", http.StatusSeeOther)
 }

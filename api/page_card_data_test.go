@@ -66,7 +66,7 @@ func TestWhoWritesTheWordIsForgotten(t *testing.T) {
 	for _, word := range []string{"", "si", "borra", "BORRAR TODO"} {
 		res := form(w, ana.URL+"/erasure", "", "word", word)
 		require.Equal(t, http.StatusSeeOther, res.Status)
-		require.Equal(t, ana.URL+"/datos?aviso=palabra#borrar", res.Header.Get("Location"))
+		require.Equal(t, ana.URL+"/datos?aviso=palabra", res.Header.Get("Location"))
 	}
 	assert.Contains(t, w.Do("GET", ana.URL+"/datos?aviso=palabra", nil).Text(), "No borramos nada")
 	assert.Equal(t, http.StatusMethodNotAllowed, w.Do("GET", ana.URL+"/erasure?word=BORRAR", nil).Status)

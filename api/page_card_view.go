@@ -15,7 +15,10 @@ import (
 // walletView puts each campaign under one of the consumer's shops: the one for
 // which it counts, else that of the last purchase, else the first that takes
 // part. A campaign of five shops is one card, not five.
-func walletView(w store.Wallet, now time.Time) []templates.CardShop {
+//
+// Shops that are under none have nothing of their own: what counts there stands
+// elsewhere.
+func walletView(w store.Wallet, now time.Time) (out, also []templates.CardShop) {
 	names := make(map[loyalty.ID]string, len(w.Cards))
 	under := make(map[loyalty.ID][]templates.CardCampaign, len(w.Cards))
 	served := make(map[loyalty.ID]bool, len(w.Cards))
@@ -49,16 +52,21 @@ func walletView(w store.Wallet, now time.Time) []templates.CardShop {
 		}
 		orphans = append(orphans, templates.CardShop{Name: cmp.Or(b.Shop, b.OwnerName), Campaigns: []templates.CardCampaign{v}})
 	}
-	var out []templates.CardShop
 	for _, card := range w.Cards {
 		switch {
 		case card.ShopID == nil:
 			out = append(out, templates.CardShop{Name: card.Brand})
 		case len(under[*card.ShopID]) > 0 || !served[*card.ShopID]:
-			out = append(out, templates.CardShop{Name: card.Shop, Place: card.City, ShareURL: "/q/" + card.ShopCode, Campaigns: under[*card.ShopID]})
+			out = append(out, shopView(card, under[*card.ShopID]))
+		default:
+			also = append(also, shopView(card, nil))
 		}
 	}
-	return append(out, orphans...)
+	return append(out, orphans...), also
+}
+
+func shopView(card store.WalletCard, campaigns []templates.CardCampaign) templates.CardShop {
+	return templates.CardShop{Name: card.Shop, Place: card.City, ShareURL: "/q/" + card.ShopCode, Campaigns: campaigns}
 }
 
 // deliverers are those of the consumer's shops that hand a reward out; none where

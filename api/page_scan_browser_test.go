@@ -27,7 +27,8 @@ import (
 type wire struct {
 	Base    string
 	down    atomic.Bool
-	deaf    atomic.Bool // what we answer is lost
+	deaf    atomic.Bool  // what we answer is lost
+	slow    sync.RWMutex // what we answer does not arrive while this is locked
 	mu      sync.Mutex
 	flowing map[net.Conn]bool
 }
@@ -81,6 +82,8 @@ func (v *wire) carry(phone net.Conn, to string) {
 			break
 		}
 		if n > 0 {
+			v.slow.RLock()
+			v.slow.RUnlock() //nolint:staticcheck // it only waits
 			if _, err := phone.Write(buf[:n]); err != nil {
 				break
 			}

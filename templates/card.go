@@ -40,6 +40,7 @@ type CardView struct {
 	Redemptions []CardRedemption // requested, not yet delivered
 	Waiting     []CardPending    // purchases that ask for a yes
 	Wallet      []CardShop
+	Also        []CardShop // where what is in the wallet counts as well
 	History     []CardPurchase
 }
 
@@ -202,6 +203,9 @@ type CardSlot struct {
 	Tilt   int
 }
 
+// OfGoal tells whether the balance is said as a part of the goal.
+func (c CardBalance) OfGoal() bool { return c.Drawn() && c.Balance <= c.Goal }
+
 // Columns is the number of stamps in a row that leaves no ragged end.
 func (c CardBalance) Columns() string {
 	n := 5
@@ -288,7 +292,7 @@ func (c CardBalance) Debt() int { return max(-c.Balance, 0) }
 // hear the page, and what is announced when it changes.
 func (c CardBalance) Progress() string {
 	text := c.Campaign + ": " + viewNumber(c.Balance) + " " + c.Unit(c.Balance)
-	if c.Goal > 0 {
+	if c.Goal > 0 && c.Balance <= c.Goal {
 		text = c.Campaign + ": " + viewNumber(c.Balance) + " de " + viewNumber(c.Goal) + " " + c.Unit(c.Goal)
 	}
 	if len(c.Ready()) > 0 {

@@ -54,6 +54,7 @@ func sampleCard(t testing.TB) CardView {
 				{ID: "c4", Name: "Club del café", Join: true, Balances: []CardBalance{{ID: "b5", Campaign: "Club del café", Stamps: true, Balance: -1, Goal: 30, Rewards: []CardReward{{ID: "r5", Name: "Taza", Cost: 30, Locked: true}}}}},
 			}},
 		},
+		Also: []CardShop{{Name: "La Esperanza", Place: "Portales, Ciudad de México", ShareURL: "/q/K7M2QR"}},
 		History: []CardPurchase{
 			{At: now, Shop: "Abarrotes Lupita", Items: []string{"2 × Refresco Cola 600 ml", "1 × Agua 1 L"}, Earned: []string{"+2 sellos", "+18 puntos"}},
 			{At: now.AddDate(0, 0, -2), Shop: "Miscelánea Ñandú", Items: []string{"1 × Papas con limón"}, Earned: []string{"+1 sello"}, Pending: true},

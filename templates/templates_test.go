@@ -298,6 +298,26 @@ func TestCardPageStaysSmall(t *testing.T) {
 	t.Logf("card page: %d bytes of HTML, %d with everything it loads", len(body), total)
 }
 
+// One is missing, two are missing: the verb goes with the number.
+func TestWhatIsMissingIsSaidInTheRightNumber(t *testing.T) {
+	for _, c := range []struct {
+		balance CardBalance
+		want    string
+	}{
+		{CardBalance{Stamps: true, Balance: 9}, "Te falta 1 sello"},
+		{CardBalance{Stamps: true, Balance: 8}, "Te faltan 2 sellos"},
+		{CardBalance{Stamps: true, Balance: -1}, "Te faltan 11 sellos"},
+		{CardBalance{Balance: 9}, "Te falta 1 punto"},
+		{CardBalance{Balance: -9_990}, "Te faltan 10,000 puntos"},
+		{CardBalance{Balance: 10}, ""},
+		{CardBalance{Balance: 11}, ""},
+	} {
+		if got := c.balance.Lacks(10); got != c.want {
+			t.Errorf("with %d: %q, not %q", c.balance.Balance, got, c.want)
+		}
+	}
+}
+
 func TestCardFragmentIsTheInsideOfMain(t *testing.T) {
 	s := newTestSet(t)
 	var fragment bytes.Buffer

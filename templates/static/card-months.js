@@ -20,7 +20,9 @@
       const page = new DOMParser().parseFromString(await res.text(), 'text/html');
       const month = page.querySelector('.month');
       const newer = month.querySelector('[data-newer]');
+      const nav = month.querySelector('nav');
       if (newer) newer.remove(); // it stands above
+      if (nav && !nav.querySelector('a')) nav.remove();
       room.replaceWith(month);
       link.closest('nav').remove();
       say.textContent = month.querySelector('h2').textContent;
