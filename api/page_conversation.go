@@ -274,6 +274,5 @@ func (s *server) chatFile(c *fiber.Ctx) error {
 	}
 	c.Set(fiber.HeaderContentType, file.Mime)
 	c.Set(fiber.HeaderContentDisposition, "inline")
-	c.Set(fiber.HeaderCacheControl, "private, max-age=3600")
 	return c.Send(file.Content)
 }

@@ -88,6 +88,7 @@ func TestAConversationIsFoundAndRead(t *testing.T) {
 	file := get(at + "/archivos/" + string(picture))
 	require.Equal(t, http.StatusOK, file.Status)
 	assert.Equal(t, "image/png", file.Header.Get("Content-Type"))
+	assert.Equal(t, "no-store", file.Header.Get("Cache-Control"), "a browser keeps nothing of what people sent")
 	assert.Equal(t, http.StatusNotFound, get(at+"/archivos/"+string(w.Purchase)).Status)
 	assert.Equal(t, http.StatusNotFound, get("/admin/conversaciones/"+string(w.Purchase)).Status)
 	rows := auditOf(t, w, store.AuditFilter{Noun: "chat"})
