@@ -149,7 +149,7 @@ func (s *server) app(routes []Route) *fiber.App {
 		Immutable: true, // strings from requests outlive them: in logs, in the store
 		// A body above maxBody is refused by a middleware with a proper answer;
 		// from here on fasthttp just hangs up.
-		BodyLimit:               4 * maxBody,
+		BodyLimit:               maxUpload + maxBody,
 		ReadBufferSize:          16 << 10, // the request line and all headers
 		ReadTimeout:             15 * time.Second,
 		IdleTimeout:             75 * time.Second, // no WriteTimeout: it would cut event streams

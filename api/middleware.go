@@ -133,8 +133,11 @@ func (s *server) setHeaders(c *fiber.Ctx) {
 
 func (s *server) limitBody(c *fiber.Ctx) error {
 	most := maxBody
-	if c.Path() == webhookPath {
+	switch {
+	case c.Path() == webhookPath:
 		most = maxWebhook
+	case strings.HasPrefix(c.Path(), catalogueURL+"/"):
+		most = maxUpload
 	}
 	if len(c.Request().Body()) > most {
 		return fiber.ErrRequestEntityTooLarge

@@ -14,7 +14,7 @@ var backoffice = []struct {
 }{
 	{"", "", [][2]string{{"Inicio", ""}}},
 	{"Operación", "gift", [][2]string{{"Campañas", "/campanas"}, {"Segmentos", "/segmentos"}, {"Devoluciones", "/ventas"}, {"Ajustes", "/ajustes"}}},
-	{"Catálogo", "bag", [][2]string{{"Tiendas", "/catalogo/tiendas"}, {"Productos", "/catalogo/productos"}, {"Marcas", "/catalogo/marcas"}, {"Empresas", "/catalogo/empresas"}}},
+	{"Catálogo", "bag", [][2]string{{"Tiendas", "/catalogo/tiendas"}, {"Productos", "/catalogo/productos"}, {"Marcas", "/catalogo/marcas"}, {"Empresas", "/catalogo/empresas"}, {"Importar", "/catalogo/importar"}}},
 	{"Personas", "people", [][2]string{{"Tenderos", "/tenderos"}, {"Usuarios", "/usuarios"}, {"Llaves de la API", "/llaves"}}},
 	{"Mensajes", "chat", [][2]string{{"Conversaciones", "/conversaciones"}, {"Casos", "/casos"}, {"Mensajes", "/mensajes"}, {"Números de WhatsApp", "/whatsapp"}}},
 	{"Sistema", "shield", [][2]string{{"Auditoría", "/auditoria"}}},

@@ -188,7 +188,7 @@ var nouns = map[string]noun{
 	"task":        {"la tarea", "tareas", ""},
 	"chat":        {"una conversación", "conversaciones", "/admin/conversaciones/"},
 	"audit":       {"la auditoría", "auditoría", ""},
-	"import":      {"una importación", "importaciones", ""},
+	"import":      {"la importación", "importaciones", importsURL + "/"},
 }
 
 // mostDiffText bounds what is shown of one side of a change.

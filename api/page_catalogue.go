@@ -120,7 +120,7 @@ func (s *server) drawCatalogue(c *fiber.Ctx, a *asked, v *templates.CatalogueVie
 	if err != nil {
 		return err
 	}
-	v.Filtered = a.any
+	v.Filtered, v.Files = a.any, filesAt(v.Action, a.Values, strings.ToLower(v.Title))
 	at := func(cursor loyalty.ID) string {
 		q := url.Values{}
 		for k, values := range a.Values {

@@ -40,7 +40,7 @@ func everyBrand(ctx context.Context, t *store.Tx, scope loyalty.Scope, f store.B
 
 func (s *server) productsPage(c *fiber.Ctx) error {
 	a, v := askedOf(c), templates.CatalogueView{
-		Title: "Productos", NewURL: productsURL + "/nuevo", NewLabel: "Nuevo producto", Action: productsURL,
+		Title: "Productos", NewURL: productsURL + "/nuevo", NewLabel: "Nuevo producto", Import: importsURL + "?que=products", Action: productsURL,
 		Empty: "Todavía no hay productos. Los que están en una campaña dan sellos o puntos al comprarlos.",
 	}
 	search, cpg, brand := a.text("buscar"), string(a.id("empresa")), string(a.id("marca"))

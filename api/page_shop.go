@@ -16,6 +16,12 @@ import (
 // shopSift is the filter of shops, as an address or a form says it.
 type shopSift struct{ search, city, kind, cpg, state string }
 
+func shopSiftOf(a *asked) shopSift {
+	v := shopSift{search: a.text("buscar"), city: a.text("ciudad"), kind: a.text("tipo"), cpg: string(a.id("empresa"))}
+	v.state, _ = a.active()
+	return v
+}
+
 func (v shopSift) filter() store.ShopFilter {
 	f := store.ShopFilter{Search: v.search, City: v.city, Kind: v.kind, CPG: loyalty.ID(v.cpg)}
 	switch v.state {
@@ -44,11 +50,10 @@ func (v shopSift) fields(ctx context.Context, t *store.Tx, scope loyalty.Scope) 
 
 func (s *server) shopsPage(c *fiber.Ctx) error {
 	a, v := askedOf(c), templates.CatalogueView{
-		Title: "Tiendas", NewURL: shopsURL + "/nueva", NewLabel: "Nueva tienda", Action: shopsURL,
+		Title: "Tiendas", NewURL: shopsURL + "/nueva", NewLabel: "Nueva tienda", Import: importsURL + "?que=shops", Action: shopsURL,
 		Empty: "Todavía no hay tiendas. Cada una tiene un código y un QR de mostrador.",
 	}
-	sift := shopSift{search: a.text("buscar"), city: a.text("ciudad"), kind: a.text("tipo"), cpg: string(a.id("empresa"))}
-	sift.state, _ = a.active()
+	sift := shopSiftOf(a)
 	return s.drawCatalogue(c, a, &v, http.StatusOK, func(ctx context.Context, t *store.Tx, p store.Page) (loyalty.ID, error) {
 		var err error
 		if v.Filters, err = sift.fields(ctx, t, scopeOf(c)); err != nil {

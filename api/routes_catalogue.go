@@ -1,12 +1,18 @@
 package api
 
+import (
+	"slices"
+
+	"github.com/qoa-conectados/qoa/store"
+)
+
 // catalogueRoutes are the pages of companies, brands, products and shops in the
 // backoffice.
 func catalogueRoutes() []Route {
 	admin := func(method, path string, h handle) Route {
 		return screen(method, catalogueURL+path, Cookie, admins, h)
 	}
-	return []Route{
+	return slices.Concat([]Route{
 		admin(get, "/empresas", (*server).cpgsPage),
 		admin(post, "/empresas", (*server).createCPGForm),
 		admin(get, "/empresas/nueva", (*server).newCPGPage),
@@ -35,5 +41,19 @@ func catalogueRoutes() []Route {
 		admin(post, "/tiendas/:id", (*server).editShopForm),
 		admin(get, "/tiendas/:id/editar", (*server).editShopPage),
 		admin(post, "/tiendas/:id/estado", (*server).switchShop),
-	}
+	}, exports(importsURL+"/plantilla-tiendas", admins, importTemplate(store.ImportShops)),
+		exports(importsURL+"/plantilla-productos", admins, importTemplate(store.ImportProducts)),
+		exports(importsURL+"/:id/errores", admins, (*server).importWrongs),
+		exports(cpgsURL, admins, (*server).cpgsFile),
+		exports(brandsURL, admins, (*server).brandsFile),
+		exports(productsURL, admins, (*server).productsFile),
+		exports(shopsURL, admins, (*server).shopsFile),
+		[]Route{
+			admin(get, "/importar", (*server).importsPage),
+			admin(post, "/importar", (*server).importForm),
+			admin(get, "/importar/:id", (*server).importPage),
+			admin(get, "/importar/:id/vivo", (*server).importLive),
+			admin(post, "/importar/:id/aplicar", (*server).applyImport),
+			admin(post, "/importar/:id/descartar", (*server).discardImport),
+		})
 }

@@ -21,6 +21,7 @@ const (
 	KindSegments = "segments" // are made anew
 	KindVerify   = "verify"   // a sample of the ledger
 	KindQuotas   = "quotas"   // of periods that are over
+	KindImports  = "imports"  // of catalogues, that somebody began
 	KindTidy     = "tidy"
 )
 

@@ -57,6 +57,7 @@ func (r *Runner) jobOf(name string) (job, error) {
 		KindSegments: {work: segments},
 		KindVerify:   {before: r.verify},
 		KindQuotas:   {due: some((*store.Tx).SweepQuotas)},
+		KindImports:  {due: some((*store.Tx).ApplyImports)},
 		KindTidy:     {work: tidy},
 	}[name]
 	if !ok {

@@ -113,6 +113,7 @@ func periodic() []periodicJob {
 		{KindSegments, false, nightly(2)},
 		{KindVerify, false, nightly(4)},
 		{KindQuotas, false, nightly(4)},
+		{KindImports, false, every(time.Minute)},
 		{KindTidy, false, every(5 * time.Minute)},
 	}
 }

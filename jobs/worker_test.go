@@ -28,7 +28,7 @@ func TestEveryKindHasAHandler(t *testing.T) {
 	}
 	assert.ElementsMatch(t, []string{
 		KindTurn, KindDeliver, KindNudges, KindDigests, KindROI, KindRollup, KindRebuild, KindVersions, KindMature, KindBudgets, KindBalances,
-		KindDates, KindExpire, KindWarnings, KindTiers, KindSegments, KindVerify, KindQuotas, KindTidy,
+		KindDates, KindExpire, KindWarnings, KindTiers, KindSegments, KindVerify, KindQuotas, KindImports, KindTidy,
 	}, kinds)
 	assert.ElementsMatch(t, []string{KindRollup, KindVersions, KindMature, KindBudgets, KindBalances, KindExpire, KindTidy}, frequent())
 	for _, kind := range kinds {

@@ -73,6 +73,7 @@ func (tx *Tx) Cleanup(ctx context.Context, frequent ...string) (int64, error) {
 		`DELETE FROM otps WHERE expires_at < $1`,
 		`DELETE FROM evidence_codes WHERE used_at IS NULL AND expires_at < $1`,
 		`DELETE FROM job_runs WHERE created_at < $1`,
+		`DELETE FROM imports WHERE created_at < $1 AND status <> 'applying'`,
 	} {
 		tag, err := tx.tx.Exec(ctx, sql, old)
 		if err != nil {

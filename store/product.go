@@ -18,6 +18,7 @@ type Product struct {
 	Nicknames      []string      `db:"nicknames"` // what people call it: "coca", "cocas"
 	ReferencePrice loyalty.Cents `db:"reference_price_cents"`
 	Active         bool          `db:"active"`
+	Picture        string        `db:"picture"` // names its picture; "" where it has none
 	CreatedAt      time.Time     `db:"created_at"`
 	UpdatedAt      time.Time     `db:"updated_at"`
 }
@@ -50,7 +51,7 @@ type ProductFilter struct {
 }
 
 const (
-	productFields  = `SELECT id, cpg_id, brand_id, gtin, name, nicknames, reference_price_cents, active, created_at, updated_at FROM products`
+	productFields  = `SELECT id, cpg_id, brand_id, gtin, name, nicknames, reference_price_cents, active, picture, created_at, updated_at FROM products`
 	productColumns = productFields + ` WHERE ($1 OR cpg_id = $2 OR ($3 AND active))`
 )
 

@@ -16,6 +16,7 @@ type CatalogueView struct {
 	NewURL   string
 	NewLabel string
 	Import   string // where files are imported; "" where there is nothing to import
+	Files    Files
 	Action   string
 	Filters  []FormField
 	Filtered bool   // it shows only some

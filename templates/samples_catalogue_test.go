@@ -34,7 +34,24 @@ func sampleCatalogue(t testing.TB) map[string][]any {
 		QR: qr, QRURL: "/qr", PosterURL: "/poster", Talk: "/talk", Counts: []AdminCount{{"compras", 12}}, Tenderos: []CatalogueTendero{{"Lupita", "+52 55 1234 5678", true}, {"Beto", "", false}},
 		MoreURL: "/tenderos", Numbers: []CatalogueFact{{Name: "Qoa Sur", Text: "+52 55 1234 5678", URL: "/w"}}, Sales: scan.Today.Last,
 	}
+	files := Files{What: "la plantilla", CSV: "/p.csv", XLSX: "/p.xlsx"}
+	imports := ImportsView{
+		Desk: sampleDesk(), Flash: "Listo.", Error: "Falta la columna «Marca».", Action: "/importar", Limits: "Hasta 8 MB.",
+		Kinds:   []ImportKind{{Value: "shops", Name: "Tiendas", Explain: "Por código.", Chosen: true, Columns: []ImportColumn{{"Código", true, "El de su póster"}, {"Calle", false, ""}}, Template: files}},
+		Imports: []ImportPast{{URL: "/i", File: "tiendas.xlsx", What: "Tiendas", When: "21 de noviembre", Status: CampaignStatus{"aplicado", "ok"}}},
+	}
+	read := ImportView{
+		Desk: sampleDesk(), ListURL: "/importar", File: "tiendas.xlsx", What: "Tiendas", By: "Ada", Status: CampaignStatus{"por aplicar", "degraded"}, Live: "/vivo",
+		Counts: []AdminCount{{"nuevos", 12}, {"están mal", 1}}, Ignored: []string{"Notas", "Ruta"}, Ready: true, ToDo: 12, ApplyAction: "/a", ApplyLabel: "Aplicar 12 renglones", DiscardAction: "/d",
+		Tabs: []OutboxFilter{{Name: "Todos", URL: "/i#renglones", Here: true}}, Columns: []string{"Código", "Nombre"}, More: 40, Wrongs: files,
+		Rows: []ImportLine{{2, CampaignStatus{"nuevo", "ok"}, []string{"", "Abarrotes Lupita"}, nil, []string{"Marca nueva: Sol"}}, {3, CampaignStatus{"está mal", "down"}, []string{"ABC", "X"}, []ImportWrong{{"Código", "No es un código."}, {"", "Está repetido."}}, nil}},
+	}
+	working, done := read, read
+	working.Ready, working.Working, working.Every, working.Done, working.Rows = false, true, 2, 7, nil
+	done.Ready, done.Done, done.Failed = false, 11, 1
 	return map[string][]any{
+		"import":         {read, working, done},
+		"imports":        {imports},
 		"catalogue":      {list, CatalogueView{Desk: sampleDesk(), Title: "Marcas", Action: "/m", Empty: "Todavía no hay.", Filters: list.Filters}, CatalogueView{Desk: sampleDesk(), Title: "Marcas", Action: "/m", Items: list.Items}},
 		"catalogue_item": {product, shop},
 	}

@@ -65,6 +65,8 @@ func declarations() []declaration {
 		{"docs", DocsView{}},
 		{"form", FormView{}},
 		{"home", HomeView{}},
+		{"import", ImportView{}},
+		{"imports", ImportsView{}},
 		{"invitations", InvitationsView{}},
 		{"login", LoginView{}},
 		{"notice", NoticeView{}},
