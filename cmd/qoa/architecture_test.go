@@ -43,7 +43,7 @@ type room struct {
 
 var (
 	doors    = []string{"api", "bot", "jobs"}
-	downward = []string{"flows", "store", "store/loyalty", "store/cache", "templates"}
+	downward = []string{"flows", "store", "store/loyalty", "store/cache", "templates", "templates/export"}
 	rooms    = []room{
 		{under: "store/loyalty"}, // pure: not even other libraries
 		{under: "store/embedded"},
