@@ -71,7 +71,7 @@ func (s *server) drawCampaign(c *fiber.Ctx, status int, finish func(*templates.C
 				return d, err
 			}
 		}
-		if d.names, err = s.campaignNames(ctx, t, scope, d.campaign); err != nil {
+		if d.names, err = s.campaignNames(ctx, t, scope, d.campaign, d.versions...); err != nil {
 			return d, err
 		}
 		d.authors, err = authorNames(ctx, t, scope)
@@ -85,17 +85,44 @@ func (s *server) drawCampaign(c *fiber.Ctx, status int, finish func(*templates.C
 	return s.html(c, status, func(w io.Writer) error { return s.Pages.Campaign(w, v) })
 }
 
-// campaignNames calls by name what a campaign's terms name.
-func (s *server) campaignNames(ctx context.Context, t *store.Tx, scope loyalty.Scope, v store.Campaign) (naming, error) {
-	names, err := ownerNames(ctx, t, scope)
+// campaignNames calls by name what a campaign's terms name, and those of other
+// versions of it.
+func (s *server) campaignNames(ctx context.Context, t *store.Tx, scope loyalty.Scope, v store.Campaign, versions ...store.CampaignVersion) (naming, error) {
+	names, err := ownerNames(ctx, t, scope, owner{v.CPG, v.Owner})
 	if err != nil {
 		return nil, err
 	}
-	from, err := catalogueOf(ctx, t, scope, v.Campaign)
+	all := []loyalty.Terms{v.Terms}
+	for _, version := range versions {
+		all = append(all, version.Terms)
+	}
+	products, shops := []loyalty.ID{}, []loyalty.ID{}
+	for i := range all {
+		products = append(products, productsIn(&all[i])...)
+		shops = append(shops, slices.Concat(all[i].Shops, all[i].ExcludedShops)...)
+	}
+	for _, r := range v.Rewards {
+		shops = append(shops, r.Shops...)
+	}
+	known, _, err := t.ChooseProducts(ctx, scope, store.ProductChoice{IDs: products}, len(products))
 	if err != nil {
 		return nil, err
 	}
-	for _, groups := range [][]templates.FormGroup{from.Products, from.Brands, from.Shops, from.Segments, {{Options: from.Tiered}}} {
+	for _, p := range known {
+		names[p.ID] = p.Name
+	}
+	places, _, err := t.ChooseShops(ctx, scope, store.ShopChoice{IDs: shops}, len(shops))
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range places {
+		names[p.ID] = p.Name
+	}
+	from, err := catalogueOf(ctx, t, scope, "", v.Campaign)
+	if err != nil {
+		return nil, err
+	}
+	for _, groups := range [][]templates.FormGroup{from.Brands, from.Segments, {{Options: from.Tiered}}} {
 		for _, g := range groups {
 			for _, o := range g.Options {
 				names[loyalty.ID(o.Value)] = o.Label
@@ -103,6 +130,18 @@ func (s *server) campaignNames(ctx context.Context, t *store.Tx, scope loyalty.S
 		}
 	}
 	return names, nil
+}
+
+// productsIn are all that terms name.
+func productsIn(t *loyalty.Terms) []loyalty.ID {
+	all := slices.Concat(t.Products, t.ExcludedProducts)
+	for i := range t.Boosts {
+		all = append(all, t.Boosts[i].When.Products...)
+	}
+	for i := range t.Limits {
+		all = append(all, t.Limits[i].Products...)
+	}
+	return all
 }
 
 // authorNames calls those who change campaigns: an admin reads names, others

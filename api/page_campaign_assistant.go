@@ -108,7 +108,7 @@ func (s *server) assistant(c *fiber.Ctx, fields url.Values) error {
 		if err != nil || !inAssistant(campaign.Status) {
 			return struct{}{}, err
 		}
-		if d, err = s.newDraft(ctx, t, scope, campaign, step); err != nil {
+		if d, err = s.newDraft(ctx, t, scope, deskRoot(c), campaign, step); err != nil {
 			return struct{}{}, err
 		}
 		f := d.read(fields)
@@ -119,6 +119,7 @@ func (s *server) assistant(c *fiber.Ctx, fields url.Values) error {
 			return struct{}{}, err
 		}
 		v.Steps = s.assistantSteps(c, d, v.Preview.Findings)
+		look = look || f.Searching()
 		if look || f.Err() != nil {
 			return struct{}{}, f.Err()
 		}
@@ -237,7 +238,7 @@ func (s *server) reviewPage(c *fiber.Ctx, status int, wrong string) error {
 		if err != nil || !inAssistant(campaign.Status) {
 			return struct{}{}, err
 		}
-		if d, err = s.newDraft(ctx, t, scope, campaign, ""); err != nil {
+		if d, err = s.newDraft(ctx, t, scope, deskRoot(c), campaign, ""); err != nil {
 			return struct{}{}, err
 		}
 		preview, err := s.campaignPreview(ctx, c, t, d, forms.New(nil))

@@ -66,6 +66,15 @@ func TestTheAssistantInABrowser(t *testing.T) {
 		for _, step := range []string{"productos", "tiendas", "premio", "fechas"} {
 			b.do(chromedp.Click(`.formal .send .btn.big`))
 			b.until(step, `location.pathname.endsWith('/asistente/`+step+`')`)
+			if step == "tiendas" { // one shop out of all, found by its name
+				b.do(chromedp.Click(`#f-all_shops`))
+				b.write(`#f-shop_ids-q`, "lupita")
+				found := `#f-shop_ids [data-results] input`
+				b.until("the shop", `document.querySelectorAll('`+found+`').length === 1`)
+				b.do(chromedp.Click(found))
+				b.until("it is chosen", `document.querySelector('#f-shop_ids .chips').innerText.includes('Abarrotes Lupita')`)
+				b.until("and on the card", `document.querySelector('#vista .sign').innerText.includes('Abarrotes Lupita')`)
+			}
 			b.shots("campaign-step-" + step)
 			b.do(chromedp.EmulateViewport(screen.w, 800))
 			if step == "premio" {
@@ -85,6 +94,7 @@ func TestTheAssistantInABrowser(t *testing.T) {
 		b.until("the review", `location.pathname.endsWith('/asistente/revisar')`)
 		assert.Contains(t, b.read("main"), "2 sellos por pieza.")
 		assert.Contains(t, b.read("main"), "Un agua")
+		assert.Contains(t, b.read(".decided"), "Abarrotes Lupita.")
 		b.shots("campaign-review")
 		b.do(chromedp.EmulateViewport(screen.w, 800))
 		at, err := chromedp.Run(b.ctx, chromedp.Evaluate[string](`location.pathname.split('/')[3]`))

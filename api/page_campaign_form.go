@@ -123,7 +123,7 @@ func (s *server) newCampaign(c *fiber.Ctx, in store.CampaignInput, fields url.Va
 		if fields != nil { // what is not in the form is not there
 			fresh.Terms = loyalty.Terms{}
 		}
-		d, err := s.newDraft(ctx, t, scope, fresh, "")
+		d, err := s.newDraft(ctx, t, scope, deskRoot(c), fresh, "")
 		if err != nil {
 			return made, err
 		}
@@ -131,6 +131,7 @@ func (s *server) newCampaign(c *fiber.Ctx, in store.CampaignInput, fields url.Va
 		f := d.read(fields)
 		f.Hidden("owner", ownerText(in.CPG, in.Owner))
 		v.Sections = f.Sections
+		look = look || f.Searching()
 		if v.Preview, err = s.campaignPreview(ctx, c, t, d, f); err != nil || look || f.Err() != nil {
 			return made, cmp.Or(err, f.Err())
 		}
@@ -191,7 +192,7 @@ func (s *server) editCampaign(c *fiber.Ctx, fields url.Values) error {
 		if err != nil {
 			return changed, err
 		}
-		d, err := s.newDraft(ctx, t, scope, campaign, "")
+		d, err := s.newDraft(ctx, t, scope, deskRoot(c), campaign, "")
 		if err != nil {
 			return changed, err
 		}
@@ -203,6 +204,7 @@ func (s *server) editCampaign(c *fiber.Ctx, fields url.Values) error {
 		edit.form(f, campaign.Status)
 		f.Hidden("campaign", string(id))
 		v.Sections = f.Sections
+		look = look || f.Searching()
 		if v.Preview, err = s.campaignPreview(ctx, c, t, d, f); err != nil || look {
 			return changed, err
 		}

@@ -74,10 +74,10 @@ func (s *server) draftOf(ctx context.Context, c *fiber.Ctx, t *store.Tx, fields 
 		in := store.CampaignInput{CPG: cpg, Owner: shop}
 		campaign.CPG, campaign.Owner, campaign.Terms = cpg, shop, newTerms(in)
 	}
-	return s.newDraft(ctx, t, scope, campaign, fields.Get("step"))
+	return s.newDraft(ctx, t, scope, deskRoot(c), campaign, fields.Get("step"))
 }
 
-func (s *server) newDraft(ctx context.Context, t *store.Tx, scope loyalty.Scope, campaign store.Campaign, step string) (*campaignDraft, error) {
+func (s *server) newDraft(ctx context.Context, t *store.Tx, scope loyalty.Scope, root string, campaign store.Campaign, step string) (*campaignDraft, error) {
 	d := &campaignDraft{campaign: campaign, main: -1}
 	if step != "" {
 		steps := forms.Steps(campaign.Owner != "")
@@ -98,7 +98,7 @@ func (s *server) newDraft(ctx context.Context, t *store.Tx, scope loyalty.Scope,
 		d.rewards = append(d.rewards, rewardInputOf(r))
 	}
 	var err error
-	d.from, err = catalogueOf(ctx, t, scope, campaign.Campaign)
+	d.from, err = catalogueOf(ctx, t, scope, root, campaign.Campaign)
 	return d, err
 }
 
@@ -135,12 +135,15 @@ func (d *campaignDraft) read(fields url.Values) *forms.Form {
 // could not be read.
 func (s *server) campaignPreview(ctx context.Context, c *fiber.Ctx, t *store.Tx, d *campaignDraft, f *forms.Form) (*templates.CampaignPreview, error) {
 	scope := scopeOf(c)
+	if err := *d.from.Failed; err != nil {
+		return nil, err
+	}
 	trial, err := t.TryCampaign(ctx, scope, d.campaign.Campaign, d.rewards)
 	if err != nil {
 		return nil, err
 	}
 	v := &templates.CampaignPreview{Findings: d.findings(c, trial, f)}
-	owner, err := ownerName(ctx, t, scope, d.campaign.Campaign)
+	names, err := ownerNames(ctx, t, scope, owner{d.campaign.CPG, d.campaign.Owner})
 	if err != nil {
 		return nil, err
 	}
@@ -149,17 +152,8 @@ func (s *server) campaignPreview(ctx context.Context, c *fiber.Ctx, t *store.Tx,
 	if v.Chat, err = s.triedMessage(c, trial, bought); err != nil {
 		return nil, err
 	}
-	v.Card, err = s.Pages.CardPreview(triedCard(trial, owner, bought, s.DB.Now()))
+	v.Card, err = s.Pages.CardPreview(triedCard(trial, ownerOf(d.campaign, names), bought, s.DB.Now()))
 	return v, err
-}
-
-func ownerName(ctx context.Context, t *store.Tx, scope loyalty.Scope, v loyalty.Campaign) (string, error) {
-	if v.Owner != "" {
-		shop, err := t.Shop(ctx, scope, v.Owner)
-		return shop.Name, err
-	}
-	cpg, err := t.CPG(ctx, scope, v.CPG)
-	return cpg.Name, err
 }
 
 // triedPurchase is what the rules say of a purchase of a draft's product.

@@ -84,6 +84,7 @@ func (s *server) rewardForm(c *fiber.Ctx, fields url.Values) error {
 	}
 	scope, self := scopeOf(c), campaignURL(c, id)
 	v := templates.FormView{Title: "Nuevo premio", Back: self + "#premios", Action: self + "/premios", Submit: "Guardar premio"}
+	look := fields == nil
 	_, err = tx(s, c, func(ctx context.Context, t *store.Tx) (r store.Reward, err error) {
 		if v.Desk, err = s.desk(ctx, c, t); err != nil {
 			return r, err
@@ -105,15 +106,18 @@ func (s *server) rewardForm(c *fiber.Ctx, fields url.Values) error {
 		} else {
 			active = nil
 		}
-		from, err := catalogueOf(ctx, t, scope, campaign.Campaign)
+		from, err := catalogueOf(ctx, t, scope, deskRoot(c), campaign.Campaign)
 		if err != nil {
 			return r, err
 		}
 		f := forms.New(fields)
 		f.Reward(&in, active, &campaign.Terms, from)
 		v.Sections = f.Sections
-		if fields == nil || f.Err() != nil {
-			return r, f.Err()
+		if look = look || f.Searching(); look {
+			return r, *from.Failed
+		}
+		if err := f.Err(); err != nil {
+			return r, err
 		}
 		if !known {
 			return t.CreateReward(ctx, scope, id, in)
@@ -123,7 +127,7 @@ func (s *server) rewardForm(c *fiber.Ctx, fields url.Values) error {
 	switch {
 	case err != nil:
 		return s.explain(c, v, err)
-	case fields == nil:
+	case look:
 		return s.html(c, http.StatusOK, func(w io.Writer) error { return s.Pages.Form(w, v) })
 	}
 	return c.Redirect(self+"?hecho=premio#premios", http.StatusSeeOther)

@@ -45,7 +45,7 @@ func (s *server) campaignsPage(c *fiber.Ctx) error {
 			}
 		}
 		l.next = next
-		l.owners, err = ownerNames(ctx, t, scope)
+		l.owners, err = ownerNames(ctx, t, scope, ownersOf(l.campaigns)...)
 		return l, err
 	})
 	if err != nil {
@@ -66,28 +66,32 @@ func (s *server) campaignsPage(c *fiber.Ctx) error {
 	return s.html(c, http.StatusOK, func(w io.Writer) error { return s.Pages.Campaigns(w, v) })
 }
 
-// ownerNames calls companies by their names, and a tendero's or an admin's shops.
-func ownerNames(ctx context.Context, t *store.Tx, scope loyalty.Scope) (naming, error) {
-	names := naming{}
-	if scope.Role != loyalty.RoleTendero {
-		err := everyPage(func(p store.Page) (loyalty.ID, error) {
-			all, next, err := t.CPGs(ctx, scope, p)
-			for _, v := range all {
-				names[v.ID] = v.Name
+// owner is whose a campaign or a segment is: a company's, or a shop's.
+type owner struct{ cpg, shop loyalty.ID }
+
+func ownersOf(all []store.Campaign) []owner {
+	return mapped(all, func(v store.Campaign) owner { return owner{v.CPG, v.Owner} })
+}
+
+// ownerNames calls owners by name.
+func ownerNames(ctx context.Context, t *store.Tx, scope loyalty.Scope, of ...owner) (naming, error) {
+	names, own := naming{}, []loyalty.ID{}
+	for _, o := range of {
+		switch {
+		case o.shop != "":
+			own = append(own, o.shop)
+		case names[o.cpg] == "":
+			v, err := t.CPG(ctx, scope, o.cpg)
+			if err != nil {
+				return names, err
 			}
-			return next, err
-		})
-		if err != nil || !scope.All() {
-			return names, err
+			names[o.cpg] = v.Name
 		}
 	}
-	err := everyPage(func(p store.Page) (loyalty.ID, error) {
-		all, next, err := t.Shops(ctx, scope, store.ShopFilter{}, p)
-		for _, v := range all {
-			names[v.ID] = v.Name
-		}
-		return next, err
-	})
+	shops, _, err := t.ChooseShops(ctx, scope, store.ShopChoice{IDs: own}, len(own))
+	for _, v := range shops {
+		names[v.ID] = v.Name
+	}
 	return names, err
 }
 

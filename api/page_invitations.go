@@ -29,7 +29,7 @@ func (s *server) drawInvitations(c *fiber.Ctx, status int, wrong string) error {
 		if scope.Role != loyalty.RoleTendero { // an admin answers for no shop here
 			return struct{}{}, nil
 		}
-		names, err := ownerNames(ctx, t, scope)
+		names, err := ownerNames(ctx, t, scope, mapped(scope.Shops, func(shop loyalty.ID) owner { return owner{shop: shop} })...)
 		if err != nil {
 			return struct{}{}, err
 		}

@@ -26,6 +26,7 @@ func (s *server) participants(c *fiber.Ctx, fields url.Values) error {
 	}
 	scope, self := scopeOf(c), campaignURL(c, id)
 	v := templates.ParticipantsView{Back: self, Action: self + "/tiendas"}
+	look := fields == nil
 	if c.Query("hecho") == "invitadas" {
 		v.Flash = "Listo: las tiendas quedaron invitadas."
 	}
@@ -57,14 +58,17 @@ func (s *server) participants(c *fiber.Ctx, fields url.Values) error {
 		if err != nil {
 			return struct{}{}, err
 		}
-		var from forms.Catalogue
-		if err := readShops(ctx, t, scope, &from); err != nil {
+		from := forms.Catalogue{Failed: new(error)}
+		if err := readShops(ctx, t, scope, deskRoot(c), &from); err != nil {
 			return struct{}{}, err
 		}
 		var shops []loyalty.ID
 		f := forms.New(fields)
 		f.Invitations(&shops, from.Shops)
 		v.Fields = f.Sections[0].Fields
+		if look = look || f.Searching(); look || *from.Failed != nil {
+			return struct{}{}, *from.Failed
+		}
 		for _, shop := range shops {
 			if _, err := t.InviteShop(ctx, scope, id, shop); err != nil {
 				return struct{}{}, err
@@ -79,7 +83,7 @@ func (s *server) participants(c *fiber.Ctx, fields url.Values) error {
 	switch {
 	case err != nil:
 		return err
-	case fields == nil:
+	case look:
 		return s.html(c, http.StatusOK, func(w io.Writer) error { return s.Pages.Participants(w, v) })
 	}
 	return c.Redirect(self+"/tiendas?hecho=invitadas", http.StatusSeeOther)

@@ -44,13 +44,14 @@ func (s *server) segmentsPage(c *fiber.Ctx) error {
 		if v.Desk, err = s.desk(ctx, c, t); err != nil {
 			return struct{}{}, err
 		}
+		all, err := everySegment(ctx, t, scope, store.SegmentFilter{})
+		if err != nil {
+			return struct{}{}, err
+		}
 		owners := naming{}
 		if scope.All() {
-			if owners, err = ownerNames(ctx, t, scope); err != nil {
-				return struct{}{}, err
-			}
+			owners, err = ownerNames(ctx, t, scope, mapped(all, func(v store.Segment) owner { return owner{v.CPG, v.Shop} })...)
 		}
-		all, err := everySegment(ctx, t, scope, store.SegmentFilter{})
 		for _, segment := range all {
 			line := templates.SegmentLine{URL: root + "/" + string(segment.ID), Name: segment.Name, Owner: owners[segment.CPG] + owners[segment.Shop], Members: segment.Members, How: "Por tarjeta"}
 			if segment.Criteria != nil {
@@ -145,8 +146,8 @@ func (s *server) segmentForm(c *fiber.Ctx, v templates.FormView, fields url.Valu
 		if v.Desk, err = s.desk(ctx, c, t); err != nil {
 			return struct{}{}, err
 		}
-		var from forms.Catalogue
-		if err := readShops(ctx, t, scopeOf(c), &from); err != nil {
+		from := forms.Catalogue{Failed: new(error)}
+		if err := readShops(ctx, t, scopeOf(c), deskRoot(c), &from); err != nil {
 			return struct{}{}, err
 		}
 		f, err := run(ctx, t, from, fields != nil)

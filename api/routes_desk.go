@@ -9,6 +9,7 @@ func deskRoutes(root string, who roles) []Route {
 		screen(get, root+"/campanas/nueva", Cookie, who, (*server).startCampaignPage),
 		screen(post, root+"/campanas/nueva", Cookie, who, (*server).startCampaignForm),
 		screen(get, root+"/campanas/nueva/completa", Cookie, who, (*server).newCampaignPage),
+		screen(get, root+"/campanas/buscar/:what", Cookie, who, (*server).findChoices),
 		screen(post, root+"/campanas/vista", Cookie, who, (*server).previewCampaign),
 		screen(get, root+"/campanas/:id", Cookie, who, (*server).campaignPage),
 		screen(post, root+"/campanas/:id", Cookie, who, (*server).editCampaignForm),

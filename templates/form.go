@@ -77,6 +77,7 @@ const (
 	FormCheck  FormKind = "check"
 	FormChoice FormKind = "choice" // one of Options
 	FormPick   FormKind = "pick"   // any of the options in Groups
+	FormFind   FormKind = "find"   // any of a list that is too long to be shown: Finder
 	FormRows   FormKind = "rows"   // fields again and again; the last rows are empty
 	FormHidden FormKind = "hidden"
 )
@@ -95,6 +96,7 @@ type FormField struct {
 	Checked  bool
 	Options  []FormOption
 	Groups   []FormGroup
+	Finder   *FormFinder
 	Fields   []FormField
 	Rows     []FormRow
 	Add      string // text of the button that adds a row
@@ -106,6 +108,52 @@ type FormOption struct {
 	Value  string
 	Label  string
 	Chosen bool
+}
+
+// FormItem is one entry of a list that is searched.
+type FormItem struct {
+	Value  string
+	Label  string
+	Detail string // an EAN, a city; may be empty
+}
+
+// FormFinder chooses from a list that is searched.
+type FormFinder struct {
+	Chosen  []FormItem
+	URL     string // answers what a search finds, for form.js
+	Hint    string // what can be searched for
+	Words   string // as typed
+	Was     string // the search that the results are of
+	Filters []FormFilter
+	Asked   bool
+	Results []FormItem
+	Total   int64 // that were found, shown or not, chosen or not
+	Most    int64 // so many can be added at once
+}
+
+// More says whether not all that was found is shown.
+func (f FormFinder) More() bool { return f.Total > int64(len(f.Results)) }
+
+// FormFilter narrows a search.
+type FormFilter struct {
+	Name    string
+	Label   string
+	Any     string // no filter
+	Options []FormOption
+}
+
+// FilterID of one of the filters.
+func (f FormField) FilterID(name string) string { return f.ID() + "-by-" + name }
+
+// ChoiceID of one of the options of a list that is searched.
+func (f FormField) ChoiceID(value string) string { return f.ID() + "-" + value }
+
+// Chips says whether so few are chosen that they need no fold.
+func (f FormFinder) Chips() bool { return len(f.Chosen) <= 12 }
+
+// FormResults renders what a search found, for form.js.
+func (s *Set) FormResults(w io.Writer, v FormField) error {
+	return s.render(w, "form", "form_found", v)
 }
 
 // FormGroup is some of the options to pick.

@@ -62,6 +62,11 @@ func sampleForm() FormView {
 			}},
 			{Fields: []FormField{
 				{Kind: FormPick, Name: "product_ids", Label: "Productos", Groups: brands, Error: "uno no existe"},
+				{Kind: FormFind, Name: "shop_ids", Label: "Tiendas", When: "all=", Finder: &FormFinder{
+					Chosen: []FormItem{{"s1", "Lupita", "Centro"}},
+					URL:    "/marca/campanas/buscar/tiendas", Hint: "por nombre", Words: "esp", Was: "q=esp", Asked: true, Total: 40, Most: 1000, Results: []FormItem{{"s2", "La <Esperanza>", "Puebla"}},
+					Filters: []FormFilter{{Name: "tipo", Label: "Tipo", Any: "Todos", Options: []FormOption{{Value: "chain", Label: "Cadena", Chosen: true}}}},
+				}},
 				{Kind: FormPick, Name: "kinds", Label: "Tipos", Groups: brands[:1]}, {Kind: FormPick, Name: "none", Label: "Segmentos"},
 				{Kind: FormRows, Name: "limits", Label: "Límites", Add: "Agregar límite", Most: 20, Rows: []FormRow{
 					{Title: "Límite 1", Fields: []FormField{{Kind: FormNumber, Name: "limits[0].max", Label: "Máximo", Value: "3"}, {Kind: FormPick, Name: "limits[0].product_ids", Label: "De", Groups: brands}}},

@@ -52,7 +52,7 @@ var plain = strings.NewReplacer(
 func nearest(sections []templates.FormSection, path string) *templates.FormField {
 	for ; path != ""; path = path[:max(strings.LastIndexAny(path, ".["), 0)] {
 		for i := range sections {
-			if v := find(sections[i].Fields, path); v != nil {
+			if v := fieldOf(sections[i].Fields, path); v != nil {
 				return v
 			}
 		}
@@ -60,14 +60,14 @@ func nearest(sections []templates.FormSection, path string) *templates.FormField
 	return nil
 }
 
-func find(fields []templates.FormField, name string) *templates.FormField {
+func fieldOf(fields []templates.FormField, name string) *templates.FormField {
 	for i := range fields {
 		v := &fields[i]
 		if v.Name == name && v.Kind != templates.FormHidden {
 			return v
 		}
 		for _, row := range v.Rows {
-			if found := find(row.Fields, name); found != nil {
+			if found := fieldOf(row.Fields, name); found != nil {
 				return found
 			}
 		}

@@ -18,18 +18,19 @@ import (
 // value holds, or reads what was typed into the value and draws that. Fields are
 // called by the paths that errors of the store name.
 type Form struct {
-	typed    url.Values // what was sent; nil: draw the value
-	from, at string     // the path of this part as it was sent, and as it is drawn
-	zone     *time.Location
-	filled   int // fields that a person filled in
-	wrong    *[]loyalty.FieldError
-	out      *[]templates.FormField
-	Sections []templates.FormSection // as drawn so far
+	typed     url.Values // what was sent; nil: draw the value
+	from, at  string     // the path of this part as it was sent, and as it is drawn
+	zone      *time.Location
+	filled    int // fields that a person filled in
+	wrong     *[]loyalty.FieldError
+	searching *bool // it was sent to search a list in it
+	out       *[]templates.FormField
+	Sections  []templates.FormSection // as drawn so far
 }
 
 // New begins a form: typed is what was sent, nil to draw what a value holds.
 func New(typed url.Values) *Form {
-	return &Form{typed: typed, zone: loyalty.Zone(""), wrong: new([]loyalty.FieldError), out: new([]templates.FormField)}
+	return &Form{typed: typed, zone: loyalty.Zone(""), wrong: new([]loyalty.FieldError), searching: new(bool), out: new([]templates.FormField)}
 }
 
 // Section begins a part of the form.

@@ -17,18 +17,7 @@ import (
 func pick[T ~string](f *Form, name, label string, p *[]T, groups []templates.FormGroup, more ...field) {
 	v := f.view(templates.FormPick, name, label, more)
 	if f.typed != nil {
-		read := make([]T, 0, len(f.typed[f.from+name]))
-		for _, s := range f.typed[f.from+name] {
-			read = append(read, T(s))
-		}
-		slices.Sort(read)
-		read = slices.Compact(read)
-		if f.filled += len(read); !slices.Equal(read, slices.Sorted(slices.Values(*p))) {
-			*p = read
-		}
-		if len(*p) == 0 {
-			*p = nil
-		}
+		f.filled += picked(f.typed[f.from+name], p)
 	}
 	v.Groups = make([]templates.FormGroup, 0, len(groups))
 	known := make(map[string]bool)
@@ -52,6 +41,24 @@ func pick[T ~string](f *Form, name, label string, p *[]T, groups []templates.For
 	*f.out = append(*f.out, v)
 }
 
+// picked reads what was chosen, and says how much that is. What was not changed
+// stays exactly what it was.
+func picked[T ~string](sent []string, p *[]T) int {
+	read := make([]T, 0, len(sent))
+	for _, s := range sent {
+		read = append(read, T(s))
+	}
+	slices.Sort(read)
+	read = slices.Compact(read)
+	if !slices.Equal(read, slices.Sorted(slices.Values(*p))) {
+		*p = read
+	}
+	if len(*p) == 0 {
+		*p = nil
+	}
+	return len(read)
+}
+
 // spareRows are how many empty rows end a list: without a script, a longer list
 // is saved twice.
 const spareRows = 2
@@ -64,7 +71,7 @@ func rows[T any](f *Form, name, label, one string, most int, p *[]T, each func(*
 		n := len(v.Rows)
 		row := &Form{
 			typed: typed, from: f.from + name + "[" + from + "].", at: f.at + name + "[" + strconv.Itoa(n) + "].",
-			zone: f.zone, wrong: new([]loyalty.FieldError), out: new([]templates.FormField),
+			zone: f.zone, searching: f.searching, wrong: new([]loyalty.FieldError), out: new([]templates.FormField),
 		}
 		each(row, value)
 		if row.filled > 0 || typed == nil {

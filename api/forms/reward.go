@@ -37,7 +37,7 @@ func (f *Form) Reward(r *store.RewardInput, active *bool, of *loyalty.Terms, fro
 		segments = append(segments, g.Options...)
 	}
 	choice(f, "segment_id", "Solo para el segmento", &r.Segment, segments)
-	pick(f, "shop_ids", "Se entrega solo en estas tiendas", &r.Shops, from.Shops, help("Ninguna: en todas las de la campaña."))
+	find(f, "shop_ids", "Se entrega solo en estas tiendas", &r.Shops, from.Shops, help("Ninguna: en todas las de la campaña."))
 	if active != nil {
 		f.check("active", "Se puede pedir", active, help("Apagado, deja de ofrecerse. Lo ya pedido se entrega."))
 	}

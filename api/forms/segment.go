@@ -48,7 +48,7 @@ func Codes(text string) []string {
 }
 
 // Invitations is the form that invites shops to a campaign.
-func (f *Form) Invitations(shops *[]loyalty.ID, from []templates.FormGroup) {
+func (f *Form) Invitations(shops *[]loyalty.ID, from Source) {
 	f.Section("", "", true)
-	pick(f, "shop_ids", "Invitar a estas tiendas", shops, from)
+	find(f, "shop_ids", "Invitar a estas tiendas", shops, from)
 }

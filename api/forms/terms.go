@@ -10,14 +10,15 @@ import (
 
 // Catalogue is what there is to choose from for one campaign.
 type Catalogue struct {
-	Own      bool                  // a shop's campaign: it names products, and is at home
-	Products []templates.FormGroup // by brand
+	Own      bool // a shop's campaign: it names products, and is at home
+	Products Source
 	Brands   []templates.FormGroup
-	Shops    []templates.FormGroup // by state and city
+	Shops    Source
 	States   []templates.FormGroup
 	Cities   []templates.FormGroup
 	Segments []templates.FormGroup
 	Tiered   []templates.FormOption // campaigns of the same owner that have tiers
+	Failed   *error                 // what went wrong while it was searched
 }
 
 // Bounds of lists, as the domain has them.
@@ -87,8 +88,8 @@ func (f *Form) products(t *loyalty.Terms, from Catalogue) {
 		f.check("all_products", "Todos los productos de la empresa", &t.AllProducts, help("También los que se den de alta después."))
 		pick(f, "brand_ids", "Marcas enteras", &t.Brands, from.Brands, when("all_products", ""))
 	}
-	pick(f, "product_ids", "Productos", &t.Products, from.Products, when("all_products", ""))
-	pick(f, "excluded_product_ids", "Menos estos productos", &t.ExcludedProducts, from.Products)
+	find(f, "product_ids", "Productos", &t.Products, from.Products, when("all_products", ""))
+	find(f, "excluded_product_ids", "Menos estos productos", &t.ExcludedProducts, from.Products)
 }
 
 func (f *Form) shops(t *loyalty.Terms, from Catalogue) {
@@ -97,8 +98,8 @@ func (f *Form) shops(t *loyalty.Terms, from Catalogue) {
 	pick(f, "shop_kinds", "De estos tipos", &t.ShopKinds, kinds, when("all_shops", ""))
 	pick(f, "states", "De estos estados", &t.States, from.States, when("all_shops", ""))
 	pick(f, "cities", "De estas ciudades", &t.Cities, from.Cities, when("all_shops", ""))
-	pick(f, "shop_ids", "Estas tiendas", &t.Shops, from.Shops, when("all_shops", ""))
-	pick(f, "excluded_shop_ids", "Menos estas tiendas", &t.ExcludedShops, from.Shops)
+	find(f, "shop_ids", "Estas tiendas", &t.Shops, from.Shops, when("all_shops", ""))
+	find(f, "excluded_shop_ids", "Menos estas tiendas", &t.ExcludedShops, from.Shops)
 	choice(f, "joining", "Cómo participa una tienda", &t.Joining, options(
 		"", "De inmediato", "invitation", "Cuando acepta una invitación", "self", "Cuando ella misma se apunta"))
 }
@@ -127,7 +128,7 @@ func (f *Form) boosts(t *loyalty.Terms, from Catalogue) {
 		f.weekdays("when.weekdays", "En estos días", &b.When.Weekdays)
 		line(f, templates.FormClock, "when.from", "Desde las", &b.When.From)
 		line(f, templates.FormClock, "when.to", "Hasta las", &b.When.To)
-		pick(f, "when.product_ids", "Con estos productos", &b.When.Products, from.Products)
+		find(f, "when.product_ids", "Con estos productos", &b.When.Products, from.Products)
 		pick(f, "when.brand_ids", "Con estas marcas", &b.When.Brands, from.Brands)
 		f.check("when.first", "En la primera compra del cliente", &b.When.First)
 		f.check("when.birthday", "En su cumpleaños", &b.When.Birthday)
@@ -165,7 +166,7 @@ func (f *Form) limits(t *loyalty.Terms, from Catalogue) {
 			"day", "Día", "week", "Semana", "month", "Mes", "purchase", "Compra", "hour", "Hora", "lifetime", "Toda la campaña"))
 		f.check("per_shop", "Aparte en cada tienda", &l.PerShop)
 		f.check("all_cards", "Entre todos los clientes de la tienda", &l.AllCards, help("Solo con compras, por hora o por día, y aparte en cada tienda."))
-		pick(f, "product_ids", "Solo de estos productos", &l.Products, from.Products)
+		find(f, "product_ids", "Solo de estos productos", &l.Products, from.Products)
 		pick(f, "brand_ids", "Solo de estas marcas", &l.Brands, from.Brands)
 	})
 }

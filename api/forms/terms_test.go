@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/url"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -16,10 +17,32 @@ import (
 	"github.com/qoa-conectados/qoa/templates"
 )
 
+// listed is a source whose search finds all that has the letters in its name.
+func listed(all []templates.FormOption) Source {
+	pick := func(want func(templates.FormOption) bool) (some []templates.FormItem) {
+		for _, o := range all {
+			if want(o) {
+				some = append(some, templates.FormItem{Value: o.Value, Label: o.Label})
+			}
+		}
+		return some
+	}
+	return Source{
+		URL: "/buscar", Filters: []templates.FormFilter{{Name: "tipo", Label: "Tipo", Any: "Todos"}},
+		Find: func(by map[string]string, _ int) ([]templates.FormItem, int64) {
+			found := pick(func(o templates.FormOption) bool { return strings.Contains(o.Label, by["q"]) })
+			return found, int64(len(found))
+		},
+		Named: func(values []string) []templates.FormItem {
+			return pick(func(o templates.FormOption) bool { return slices.Contains(values, o.Value) })
+		},
+	}
+}
+
 var catalogue = Catalogue{
-	Products: []templates.FormGroup{{Label: "Cola", Options: options("p1", "Cola 600 ml", "p2", `Cola "zero" <1 L>`)}, {Label: "Agua", Options: options("p3", "Agua 1 L")}},
+	Products: listed(options("p1", "Cola 600 ml", "p2", `Cola "zero" <1 L>`, "p3", "Agua 1 L")),
 	Brands:   group("b1", "Cola", "b2", "Agua"),
-	Shops:    []templates.FormGroup{{Label: "Puebla", Options: options("s1", "Lupita", "s2", "La Esperanza")}},
+	Shops:    listed(options("s1", "Lupita", "s2", "La Esperanza")),
 	States:   group("Puebla", "Puebla", "Jalisco", "Jalisco"),
 	Cities:   group("Cholula", "Cholula"),
 	Segments: group("g1", "Frecuentes"),
@@ -226,7 +249,7 @@ func TestWhatCannotBeReadIsSaidAndKept(t *testing.T) {
 		Explain(&v, wrong.Detail, wrong.Fields)
 		found := false
 		for _, s := range v.Sections {
-			if at := find(s.Fields, field); at != nil {
+			if at := fieldOf(s.Fields, field); at != nil {
 				found = true
 				require.NotEmpty(t, at.Error)
 				require.Equal(t, []templates.FormError{{At: at.ID(), Text: at.Label + ": " + wrong.Fields[0].Reason}}, v.Errors)

@@ -55,6 +55,71 @@
     box.querySelector(':scope > [data-add]').focus();
   });
 
+  // A long list is searched while one types; what is ticked moves to what is chosen.
+  const searches = new WeakMap(); // of each list: what is under way
+  async function search(box) {
+    searches.get(box)?.abort();
+    const asked = new AbortController();
+    searches.set(box, asked);
+    const by = new URL(box.dataset.find, location.href);
+    box.querySelectorAll('[data-query]:not([type=hidden])').forEach((el) => {
+      const [name, part] = el.name.split('~');
+      by.searchParams.set('name', name);
+      if (el.value) by.searchParams.set(part, el.value);
+    });
+    try {
+      const res = await fetch(by, { signal: asked.signal });
+      if (!res.ok || res.redirected) return;
+      const results = box.querySelector('[data-results]');
+      results.innerHTML = await res.text();
+      const chosen = new Set([...box.querySelectorAll('[data-chips] input')].map((el) => el.value));
+      results.querySelectorAll('li').forEach((li) => { if (chosen.has(li.querySelector('input').value)) li.remove(); });
+      box.querySelector('[data-found]').textContent = results.querySelector('.found')?.textContent || '';
+    } catch {} // the next key asks again
+  }
+  const waits = new WeakMap();
+  document.addEventListener('input', (e) => {
+    const box = e.target.matches('[data-query]') && e.target.closest('[data-find]');
+    if (!box) return;
+    e.stopImmediatePropagation(); // what is searched is not yet chosen
+    clearTimeout(waits.get(box));
+    waits.set(box, setTimeout(() => search(box), 250));
+  }, true);
+  document.addEventListener('keydown', (e) => {
+    if (e.key === 'Enter' && e.target.matches('input[data-query]')) {
+      e.preventDefault();
+      search(e.target.closest('[data-find]'));
+    }
+  });
+  document.addEventListener('click', (e) => {
+    const look = e.target.closest('[data-look]');
+    if (!look) return;
+    e.preventDefault();
+    search(look.closest('[data-find]'));
+  });
+  document.addEventListener('change', (e) => {
+    const li = e.target.matches('[data-find] [type=checkbox]') && e.target.closest('li');
+    if (!li) return;
+    const chips = li.closest('[data-find]').querySelector('[data-chips]');
+    if (e.target.checked) {
+      e.target.setAttribute('checked', '');
+      chips.append(li);
+      chips.closest('details')?.setAttribute('open', '');
+      e.target.focus();
+    } else if (chips.contains(li)) {
+      const next = li.nextElementSibling || li.previousElementSibling;
+      li.remove();
+      (next || chips.closest('[data-find]')).querySelector('input').focus();
+    }
+    chips.closest('form').dispatchEvent(new Event('input', { bubbles: true }));
+  });
+  // A search that stands there is not what is being sent, but for adding all of it.
+  document.addEventListener('submit', (e) => {
+    if (e.submitter?.matches('[data-all]')) return;
+    e.target.querySelectorAll('[data-query]').forEach((el) => { el.disabled = true; });
+  });
+  window.addEventListener('pageshow', () => document.querySelectorAll('[data-query]').forEach((el) => { el.disabled = false; }));
+
   // A field that is about another one's value is shown while that has it.
   function fitting() {
     document.querySelectorAll('[data-when]').forEach((box) => {
@@ -95,15 +160,21 @@
 
     // It is kept until it is saved, so that a page that is loaded again has it.
     const key = form.dataset.keep && 'qoa.' + form.dataset.keep;
-    const fields = () => [...form.elements].filter((el) => el.name && el.type !== 'hidden' && el.type !== 'submit');
+    const fields = () => [...form.elements].filter((el) => el.name && !['hidden', 'submit', 'search'].includes(el.type) && !el.matches('[data-query], [data-results] *'));
+    const chips = () => [...form.querySelectorAll('[data-chips]')];
     function keep() {
-      if (key) sessionStorage.setItem(key, JSON.stringify(fields().map((el) => [el.name, el.value, el.checked])));
+      if (!key) return;
+      sessionStorage.setItem(key, JSON.stringify({ fields: fields().map((el) => [el.name, el.value, el.checked]), chips: chips().map((el) => el.innerHTML) }));
     }
     function restore() {
       const kept = key && !form.querySelector('[aria-invalid]') && sessionStorage.getItem(key);
       if (!kept) return;
-      const all = JSON.parse(kept);
+      const { fields: all, chips: were } = JSON.parse(kept);
       let changed = false;
+      chips().forEach((el, i) => {
+        changed ||= el.innerHTML !== were[i];
+        el.innerHTML = were[i];
+      });
       fields().forEach((el) => {
         const at = all.findIndex(([name, value]) => name === el.name && (el.type !== 'checkbox' || value === el.value));
         if (at < 0) return;
