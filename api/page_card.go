@@ -101,7 +101,11 @@ func (s *server) cardView(c *fiber.Ctx, card *store.CardPage) (templates.CardVie
 		CancelAction: own + "/cancellations", ConfirmAction: own + "/confirmations",
 		FormKey: s.formKey(), Flash: flashWords(c.Query("aviso")),
 	}
-	v.Wallet, v.Also = walletView(card.Wallet, s.DB.Now())
+	waiting := make(map[loyalty.ID]bool, len(card.Redemptions))
+	for i := range card.Redemptions {
+		waiting[card.Redemptions[i].RewardID] = true
+	}
+	v.Wallet, v.Also = walletView(card.Wallet, waiting, s.DB.Now())
 	if s.Cards != nil {
 		v.EventsURL = own + "/events"
 	}

@@ -71,6 +71,13 @@ func TestACardOpensWithoutANetwork(t *testing.T) {
 	b.shot("card-offline-refused")
 	require.NotContains(t, w.Do("GET", ana.URL, nil).Text(), `id="evidence"`, "nothing was asked for")
 
+	// A code whose time is over says so, whatever the phone's clock shows.
+	require.Equal(t, "", b.eval(`document.querySelector('.claim').className.replace('claim', '').trim()`))
+	b.eval(`(localStorage.setItem('qoa.card-ahead', String(Number(localStorage.getItem('qoa.card-ahead')) - 8 * 24 * 3600 * 1000)), '')`)
+	b.do(chromedp.Navigate(v.Base + ana.URL))
+	b.until("over", `document.querySelector('.claim').innerText.includes('Este código ya venció') && !document.querySelector('.claim .tile').offsetParent`)
+	b.shot("card-offline-over")
+
 	// What changed meanwhile is there when the network is, and in the next copy.
 	sold := w.As(w.Key).Do("POST", "/v1/purchases", change(w, item(w.Tenants[0].GTIN, 3, nil)), apitest.Key("while-away"))
 	require.Equal(t, http.StatusCreated, sold.Status)
@@ -189,6 +196,7 @@ func TestARewardGoesOverTheCounterAsAQR(t *testing.T) {
 	b.until("a code", `/R[0-9A-Z]{3}-[0-9A-Z]{4}/.test(document.querySelector('.claim .codebig').innerText)`)
 	code := strings.ReplaceAll(b.eval(`document.querySelector('.claim .codebig').innerText`), "-", "")
 	require.Contains(t, b.eval(`document.querySelector('.claim').innerText`), "Vale hasta el 19 de enero de 2027")
+	require.Equal(t, "2", b.eval(`String(document.querySelectorAll('form[action$="/redemptions"]').length)`), "what waits is not offered again")
 	b.shots("card-claim")
 	tile, err := chromedp.Run(b.ctx, chromedp.Screenshot(`.claim .tile`))
 	require.NoError(t, err)
@@ -214,7 +222,7 @@ func TestARewardGoesOverTheCounterAsAQR(t *testing.T) {
 	shop.until("the prize", `document.getElementById('say').innerText.includes('Premio `+loyalty.FormatCode(code)+`')`)
 
 	b.do(chromedp.Click(`.claim details button`))
-	b.until("given back", `!document.querySelector('.claim') && !!document.querySelector('form[action$="/redemptions"] button')`)
+	b.until("given back", `!document.querySelector('.claim') && document.querySelectorAll('form[action$="/redemptions"]').length === 3`)
 }
 
 // Months come below each other with a script, and one after the other without.
@@ -314,4 +322,12 @@ func TestASlowNetworkMovesNothing(t *testing.T) {
 	v.slow.Unlock()
 	b.until("what is new", `document.querySelectorAll('.slot .on').length === 5 && getComputedStyle(document.getElementById('kept')).display === 'none'`)
 	assert.Equal(t, "", b.eval(`moved.join()`))
+
+	stamp := `getComputedStyle(document.querySelector('.slot.fresh svg')).animationName`
+	assert.Equal(t, "thump", b.eval(stamp))
+	b.do(chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		_, err := cdp.Call(ctx, t, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-reduced-motion", Value: "reduce"}}})
+		return err
+	}))
+	assert.Equal(t, "none", b.eval(stamp), "for whom motion is too much")
 }

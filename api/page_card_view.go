@@ -17,8 +17,8 @@ import (
 // part. A campaign of five shops is one card, not five.
 //
 // Shops that are under none have nothing of their own: what counts there stands
-// elsewhere.
-func walletView(w store.Wallet, now time.Time) (out, also []templates.CardShop) {
+// elsewhere. What waits at the counter already is not to be asked for again.
+func walletView(w store.Wallet, waiting map[loyalty.ID]bool, now time.Time) (out, also []templates.CardShop) {
 	names := make(map[loyalty.ID]string, len(w.Cards))
 	under := make(map[loyalty.ID][]templates.CardCampaign, len(w.Cards))
 	served := make(map[loyalty.ID]bool, len(w.Cards))
@@ -32,6 +32,9 @@ func walletView(w store.Wallet, now time.Time) (out, also []templates.CardShop) 
 		// What a campaign holds in its units comes one after the other.
 		b, n := w.Balances[0], len(w.Balances[0].Scheme.Units())
 		v := campaignView(w.Balances[:n], names, now)
+		if !b.PerShop {
+			holdBack(v.Balances, waiting)
+		}
 		w.Balances = w.Balances[n:]
 		for _, shop := range b.Shops {
 			served[shop] = true
@@ -63,6 +66,18 @@ func walletView(w store.Wallet, now time.Time) (out, also []templates.CardShop) 
 		}
 	}
 	return append(out, orphans...), also
+}
+
+// holdBack locks the rewards that wait at the counter: who asks for one of them again
+// gets the same code.
+func holdBack(all []templates.CardBalance, waiting map[loyalty.ID]bool) {
+	for _, b := range all {
+		for i := range b.Rewards {
+			if r := &b.Rewards[i]; !r.Locked && waiting[loyalty.ID(r.ID)] {
+				r.Locked, r.Why = true, "Ya lo pediste: recógelo primero"
+			}
+		}
+	}
 }
 
 func shopView(card store.WalletCard, campaigns []templates.CardCampaign) templates.CardShop {

@@ -12,6 +12,20 @@
   const balances = () => new Map([...main.querySelectorAll('[data-campaign]')]
     .map((el, i) => [i + el.dataset.campaign, Number(el.dataset.balance)]));
 
+  // A phone's clock may be wrong; ours told by how much when the page was fresh. A
+  // code that was kept says by itself that its time is over.
+  const ahead = (set) => {
+    try {
+      if (set !== undefined) localStorage.setItem('qoa.card-ahead', String(set));
+      return Number(localStorage.getItem('qoa.card-ahead'));
+    } catch { return set || 0; /* private windows have none */ }
+  };
+  function learn() { ahead(Date.now() - Date.parse(main.querySelector('#kept').dataset.at)); }
+  function age() {
+    const now = Date.now() - ahead();
+    main.querySelectorAll('[data-until]').forEach((el) => el.classList.toggle('over', Date.parse(el.dataset.until) <= now));
+  }
+
   // Puts the new page in and keeps what the reader had open or in focus.
   function put(html) {
     const before = balances();
@@ -19,6 +33,8 @@
     const flash = main.querySelector('[data-flash]');
     const focus = document.activeElement && main.contains(document.activeElement) ? document.activeElement.id : '';
     main.innerHTML = html;
+    learn();
+    age();
     if (flash && !main.querySelector('[data-flash]')) main.prepend(flash);
     open.forEach((id) => { const d = document.getElementById(id); if (d) d.open = true; });
     if (focus) { const el = document.getElementById(focus); if (el) el.focus(); }
@@ -126,7 +142,9 @@
   });
   window.addEventListener('appinstalled', () => { document.getElementById('install').remove(); });
 
-  if (kept) { page.add('waiting'); refresh(); }
+  if (kept) { page.add('waiting'); refresh(); } else learn();
+  age();
+  setInterval(age, 30000);
   if (location.hash === '#sin-red') { refuse(); history.replaceState(null, '', own); }
   if (!navigator.onLine) offline(true);
   if (!document.hidden && events) open();
