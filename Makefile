@@ -84,6 +84,11 @@ bench-growth: bin/bench ## the same, and card pages, up to 10^7 ledger rows (BEN
 bench-turns: bin/bench ## a conversation's turn over the simulator beside pgbench's writes (BENCH='-seconds 5')
 	@bin/bench turns $(BENCH)
 
+.PHONY: screenshots
+screenshots: deps-test ## takes the pictures of docs/screenshots.md anew, from demo data at a fixed moment
+	@rm -rf docs/screenshots
+	@QOA_SCREENSHOTS=$(CURDIR)/docs/screenshots QOA_SCREENSHOT_TYPE=webp go test ./cmd/qoa -run Gallery -count=1
+
 .PHONY: bench-pages
 bench-pages: bin/bench deps-test var/lighthouse/node_modules ## what a phone gets and how quickly, by Lighthouse (BENCH='-runs 1')
 	@bin/bench pages $(BENCH)

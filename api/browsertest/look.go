@@ -9,6 +9,7 @@ import (
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -22,20 +23,20 @@ func Desk() chromedp.Action[chromedp.Void]  { return chromedp.EmulateViewport(12
 func Whole(t *testing.T, ctx context.Context, name string) {
 	t.Helper()
 	Do(t, ctx, Desk())
-	look(t, ctx, name+"-desk", chromedp.FullScreenshot(100))
+	look(t, ctx, name+"-desk", true)
 	Do(t, ctx, Phone())
-	look(t, ctx, name+"-phone", chromedp.FullScreenshot(100))
+	look(t, ctx, name+"-phone", true)
 }
 
 // Screen looks at what the screen shows now.
 func Screen(t *testing.T, ctx context.Context, name string) {
 	t.Helper()
-	look(t, ctx, name, chromedp.CaptureScreenshot())
+	look(t, ctx, name, false)
 }
 
 // look judges the page in light and in dark. Where QOA_SCREENSHOTS names a
 // folder it leaves a picture of each there.
-func look(t *testing.T, ctx context.Context, name string, picture chromedp.Action[[]byte]) {
+func look(t *testing.T, ctx context.Context, name string, whole bool) {
 	t.Helper()
 	Fits(t, ctx, name)
 	for _, colors := range []string{"light", "dark"} {
@@ -46,16 +47,46 @@ func look(t *testing.T, ctx context.Context, name string, picture chromedp.Actio
 		}
 		found := findings(t, ctx, colors == "light")
 		assert.Empty(t, found, "axe-core on %s:\n%s", name, strings.Join(found, "\n"))
-		dir := os.Getenv("QOA_SCREENSHOTS")
-		if dir == "" {
-			continue
-		}
-		png, err := chromedp.Run(ctx, picture)
-		require.NoError(t, err)
-		require.NoError(t, os.MkdirAll(dir, 0o755))
-		require.NoError(t, os.WriteFile(filepath.Join(dir, name+".png"), png, 0o644))
+		keep(t, ctx, name, whole)
 	}
 	media(t, ctx)
+}
+
+// Of a page in a document this much is seen, in pixels, and a desk's is made
+// smaller: a repository keeps each picture for good.
+const (
+	mostKept  = 1500
+	deskScale = .7
+)
+
+// keep leaves a picture: a PNG of all there is, or, where QOA_SCREENSHOT_TYPE says
+// webp, one for documents, small and cut.
+func keep(t *testing.T, ctx context.Context, name string, whole bool) {
+	t.Helper()
+	dir := os.Getenv("QOA_SCREENSHOTS")
+	if dir == "" {
+		return
+	}
+	how := page.CaptureScreenshotParams{Format: page.CaptureScreenshotFormatPng, CaptureBeyondViewport: &whole}
+	ending := ".png"
+	if os.Getenv("QOA_SCREENSHOT_TYPE") == "webp" {
+		quality := int64(45)
+		how.Format, how.Quality, ending = page.CaptureScreenshotFormatWebp, &quality, ".webp"
+		if whole {
+			how.Clip = &page.Viewport{
+				Width: Eval[float64](t, ctx, `window.innerWidth`), Height: min(Eval[float64](t, ctx, `document.documentElement.scrollHeight`), mostKept), Scale: 1,
+			}
+			if strings.Contains(name, "-desk") {
+				how.Clip.Scale = deskScale
+			}
+		}
+	}
+	got, err := chromedp.Run(ctx, func(ctx context.Context, target *chromedp.Target) (page.CaptureScreenshotResult, error) {
+		return cdp.Call(ctx, target, page.CaptureScreenshot, how)
+	})
+	require.NoError(t, err)
+	require.NoError(t, os.MkdirAll(dir, 0o755))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, name+ending), got.Data, 0o644))
 }
 
 func media(t *testing.T, ctx context.Context, features ...*emulation.MediaFeature) {
