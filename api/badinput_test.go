@@ -152,7 +152,7 @@ func TestBadRequestsAreNeverA500(t *testing.T) {
 	}
 	for _, path := range []string{
 		"/v1/shops?limit=0", "/v1/shops?limit=101", "/v1/shops?limit=muchos", "/v1/shops?cursor=x", "/v1/shops?active=quizá", "/v1/products?gtin=1",
-		"/v1/products?cpg_id=1", "/v1/reports/roi", "/v1/reports/roi?campaign_id=x", "/v1/outbox?status=lost", "/v1/outbox?number_id=1", "/v1/inbox?status=done", "/v1/outbox?cursor=x",
+		"/v1/products?cpg_id=1", "/v1/reports/roi", "/v1/reports/roi?campaign_id=x", "/v1/reports/results", "/v1/reports/results?campaign_id=x", "/v1/reorders?shop_id=1", "/v1/reorders?from=ayer", "/v1/reorders?from=2026-02-02&to=2026-02-01", "/v1/outbox?status=lost", "/v1/outbox?number_id=1", "/v1/inbox?status=done", "/v1/outbox?cursor=x",
 		"/v1/reports/roi?campaign_id=" + string(w.Tenants[0].Campaign) + "&from=ayer",
 		"/v1/reports/roi?campaign_id=" + string(w.Tenants[0].Campaign) + "&from=2026-02-02&to=2026-02-01",
 		"/v1/reports/roi?campaign_id=" + string(w.Tenants[0].Campaign) + "&from=0001-01-01&to=9999-12-31",

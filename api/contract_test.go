@@ -160,6 +160,10 @@ func TestEveryOperation(t *testing.T) {
 	}](w.As(w.Tenants[0].Token), ok, "GET", "/v1/reports/roi?campaign_id="+string(w.Tenants[0].Campaign), nil)
 	assert.Equal(t, "sin grupo de control", report.Note)
 	assert.NotEmpty(t, report.Week)
+	results := apitest.Data[struct {
+		Day []any `json:"by_day"`
+	}](w.As(w.Tenants[0].Token), ok, "GET", "/v1/reports/results?campaign_id="+string(w.Tenants[0].Campaign), nil)
+	assert.Len(t, results.Day, 56)
 	for _, job := range []string{"nudges", "digests", "roi"} {
 		ran := apitest.Data[struct{ Messages int }](admin, http.StatusAccepted, "POST", "/v1/jobs/"+job+"/runs", nil)
 		assert.Equal(t, 3, ran.Messages)

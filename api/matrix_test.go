@@ -122,6 +122,7 @@ func samples(w *apitest.World) map[string]sample {
 		"POST /v1/inbox/:id/redrive":            {path: id("/v1/inbox/", w.Purchase, "/redrive")},
 		"POST /v1/jobs/:job/runs":               {path: "/v1/jobs/roi/runs"},
 		"GET /v1/reports/roi":                   {path: "/v1/reports/roi?campaign_id=" + string(one.Campaign), blind: other},
+		"GET /v1/reports/results":               {path: "/v1/reports/results?campaign_id=" + string(one.Campaign), blind: other},
 		"POST /v1/purchases": {path: "/v1/purchases", refused: []string{"tendero2"}, body: obj{
 			"shop_code": keeper.Shop.Code, "card_code": w.Shoppers[0].Card, "items": []any{obj{"gtin": one.GTIN, "quantity": 1}},
 		}},

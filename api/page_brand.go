@@ -96,7 +96,7 @@ func glanceView(g store.Glance, owner string, now time.Time) templates.BrandGlan
 	if began(c.Status) {
 		v.Figures = []templates.Figure{
 			templates.Count("personas", g.Members, nil), templates.Count("compras", g.Purchases, nil), templates.Count(givenUnit(c)+" dados", g.Given, nil),
-			templates.Count("premios entregados", g.Redemptions, nil),
+			templates.Count("premios dados", g.Redemptions, nil),
 		}
 		v.ByDay, v.Trend = g.ByDay, countWords(g.Recent, "compra", "compras")+" en 28 días"
 		if g.Recent != g.Previous {

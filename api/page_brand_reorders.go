@@ -39,17 +39,17 @@ const reordersPerPage = 50
 // reorderQuery reads the filter of what shops want, and gives what of it was
 // asked for.
 func reorderQuery(c *fiber.Ctx) (f store.ReorderFilter, asked url.Values, wrong templates.FormError, err error) {
-	if f.Shop, err = queryID(c, "shop"); err != nil {
+	if f.Shop, err = queryID(c, "shop_id"); err != nil {
 		return f, nil, wrong, err
 	}
-	if f.Product, err = queryID(c, "product"); err != nil {
+	if f.Product, err = queryID(c, "product_id"); err != nil {
 		return f, nil, wrong, err
 	}
 	if f.From, f.To, wrong = typedDays(c); wrong.Text != "" {
 		f.From, f.To = time.Time{}, time.Time{}
 	}
 	asked = url.Values{}
-	for name, value := range map[string]string{"shop": string(f.Shop), "product": string(f.Product), "from": dateText(f.From), "to": dateText(f.To)} {
+	for name, value := range map[string]string{"shop_id": string(f.Shop), "product_id": string(f.Product), "from": dateText(f.From), "to": dateText(f.To)} {
 		if value != "" {
 			asked.Set(name, value)
 		}
@@ -138,7 +138,11 @@ func reordersView(l reorderList, f store.ReorderFilter, asked url.Values) templa
 			t.Columns = append(t.Columns, "Tiendas")
 		}
 		return table(t, all, func(t store.ReorderTotal) templates.RankRow {
-			return templates.RankRow{Name: productWanted(t.Name), Note: countWords(t.Units, "pieza", "piezas"), Value: t.Wishes, Text: countWords(t.Wishes, "pedido", "pedidos")}
+			row := templates.RankRow{Name: productWanted(t.Name), Value: t.Wishes, Text: countWords(t.Wishes, "pedido", "pedidos")}
+			if t.Units > 0 {
+				row.Note = countWords(t.Units, "pieza", "piezas")
+			}
+			return row
 		}, func(t store.ReorderTotal) templates.ResultRow {
 			row := templates.ResultRow{Name: productWanted(t.Name), Note: t.Code, Cells: []string{templates.Number(t.Wishes), templates.Number(t.Units)}}
 			if shops {

@@ -213,15 +213,15 @@ func productTable(r *store.Results, files templates.Files) templates.ResultTable
 func shopTable(r *store.Results, files templates.Files) templates.ResultTable {
 	v := templates.ResultTable{
 		ID: "por-tienda", Title: "Por tienda", Icon: "store", Files: files,
-		Columns: []string{"Tienda", "Personas", "Compras", "Piezas", upperFirst(givenUnit(r.Campaign)), "Premios", "Ventas"},
+		Columns: []string{"Tienda", "Ventas", "Personas", "Compras", "Piezas", upperFirst(givenUnit(r.Campaign)), "Premios"},
 		Empty:   "Ninguna tienda ha vendido en estos días.",
 	}
 	return table(v, r.ByShop, func(p store.ROIShop) templates.RankRow {
 		return templates.RankRow{Name: p.Name, Note: p.City, Value: int64(p.Revenue), Text: templates.Cents(int64(p.Revenue))}
 	}, func(p store.ROIShop) templates.ResultRow {
 		return templates.ResultRow{Name: p.Name, Note: p.City, Cells: []string{
-			templates.Number(p.Consumers), templates.Number(p.Purchases), templates.Number(p.Units), templates.Number(p.Given),
-			templates.Number(p.Redemptions), templates.Cents(int64(p.Revenue)),
+			templates.Cents(int64(p.Revenue)), templates.Number(p.Consumers), templates.Number(p.Purchases), templates.Number(p.Units),
+			templates.Number(p.Given), templates.Number(p.Redemptions),
 		}}
 	})
 }

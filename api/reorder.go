@@ -31,7 +31,14 @@ func showReorder(v store.Reorder) reorderJSON {
 }
 
 func (s *server) listReorders(c *fiber.Ctx) error {
+	f, _, wrong, err := reorderQuery(c)
+	if err != nil {
+		return err
+	}
+	if wrong.Text != "" {
+		return loyalty.Invalid(wrong.At, wrong.Text)
+	}
 	return many(s, c, showReorder, func(ctx context.Context, t *store.Tx, scope loyalty.Scope, p store.Page) ([]store.Reorder, loyalty.ID, error) {
-		return t.Reorders(ctx, scope, store.ReorderFilter{}, p)
+		return t.Reorders(ctx, scope, f, p)
 	})
 }

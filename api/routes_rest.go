@@ -72,6 +72,7 @@ func restRoutes() []Route {
 		rest(post, "/v1/redemptions/:code/delivery", sellers, (*server).deliverRedemption),
 		rest(post, "/v1/jobs/:job/runs", admins, (*server).runJob),
 		rest(get, "/v1/reports/roi", brands, (*server).reportROI),
+		rest(get, "/v1/reports/results", brands, (*server).reportResults),
 		rest(get, "/v1/reorders", brands, (*server).listReorders),
 		rest(get, "/v1/whatsapp/numbers", admins, (*server).listNumbers),
 		rest(post, "/v1/whatsapp/numbers", admins, (*server).createNumber),

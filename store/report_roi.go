@@ -194,8 +194,9 @@ const roiSums = `
 	SELECT coalesce(sum(revenue_cents), 0)::bigint, coalesce(sum(estimated_cents), 0)::bigint, coalesce(sum(units), 0)::bigint,
 	  coalesce(sum(purchases), 0)::bigint, coalesce(sum(given), 0)::bigint,
 	  (SELECT count(*) FROM (SELECT DISTINCT person_id FROM activity_daily WHERE campaign_id = $1 AND day BETWEEN $2 AND $3) a),
-	  (SELECT count(*) FROM (` + delivered + `) d), (SELECT coalesce(sum(cost_cents), 0)::bigint FROM (` + delivered + `) d)
-	FROM campaign_daily WHERE campaign_id = $1 AND day BETWEEN $2 AND $3`
+	  max(r.delivered), max(r.cost)
+	FROM (SELECT count(*) AS delivered, coalesce(sum(cost_cents), 0)::bigint AS cost FROM (` + delivered + `) d) r
+	LEFT JOIN campaign_daily ON campaign_id = $1 AND day BETWEEN $2 AND $3`
 
 // Every week of the period has its row, for charts have no gaps.
 const roiByWeek = `

@@ -6,7 +6,7 @@ import (
 )
 
 // ReordersView lists what tenderos want to buy again. The form is a GET to
-// PageURL with shop, product, from and to.
+// PageURL with shop_id, product_id, from and to.
 type ReordersView struct {
 	Desk     DeskView
 	PageURL  string

@@ -56,3 +56,63 @@ func TestWeeklyChartTakesAnyNumbers(t *testing.T) {
 		}
 	}
 }
+
+// A line's table has every point of every series, and what it draws stays inside.
+func TestALineIsDrawnAndTold(t *testing.T) {
+	c := Chart{ID: "x", Title: "Compras <por> día", Kind: ChartLine, Series: []ChartSeries{{Name: "Compras"}, {Name: "Personas"}, {Name: "Piezas", Told: true}}}
+	day := time.Date(2026, 1, 30, 0, 0, 0, 0, time.UTC)
+	for i, n := range []int64{0, 12_345, 7} {
+		c.Points = append(c.Points, day.AddDate(0, 0, i))
+		for s := range c.Series {
+			c.Series[s].Values = append(c.Series[s].Values, n+int64(s))
+		}
+	}
+	drawn := string(c.HTML())
+	balanced(t, "line", drawn)
+	for _, text := range []string{"31 de enero de 2026", ">12,345<", ">12,346<", ">12,347<", `class="line dashed"`, `class="area"`, "lo más alto es 12,345, el 31 de enero de 2026", "Ver como tabla", "15 mil"} {
+		if !strings.Contains(drawn, text) {
+			t.Errorf("no %q in %s", text, drawn)
+		}
+	}
+	for _, text := range []string{"<por>", "NaN", "Piezas</span>", "style="} {
+		if strings.Contains(drawn, text) {
+			t.Errorf("%q in %s", text, drawn)
+		}
+	}
+	one := Chart{ID: "y", Kind: ChartLine, Points: []time.Time{day}, Series: []ChartSeries{{Values: []int64{0}}}}
+	if drawn = string(one.HTML()); !strings.Contains(drawn, "circle") || strings.Contains(drawn, "NaN") {
+		t.Error(drawn)
+	}
+}
+
+func TestARankingShowsShares(t *testing.T) {
+	r := Ranking{Most: 2, Rows: []RankRow{{"A & B", "<x>", 200, "200"}, {"C", "", 50, "50"}, {"D", "", 1, "1"}}}
+	drawn := string(r.HTML())
+	balanced(t, "ranking", drawn)
+	for _, text := range []string{"A &amp; B", "&lt;x&gt;", `width="100.0"`, `width="25.0"`} {
+		if !strings.Contains(drawn, text) {
+			t.Errorf("no %q in %s", text, drawn)
+		}
+	}
+	if strings.Contains(drawn, ">D<") || strings.Contains(string(Ranking{Rows: []RankRow{{Value: -3}, {}}}.HTML()), "NaN") {
+		t.Error(drawn)
+	}
+	if s := string(Spark([]int64{0, 0})); strings.Contains(s, "NaN") || Spark(nil) != "" {
+		t.Error(s)
+	}
+}
+
+func TestAChangeIsToldInWholePercent(t *testing.T) {
+	for _, c := range []struct {
+		now, before int64
+		want        Change
+	}{
+		{112, 100, Change{Text: "12 %", Up: true}}, {88, 100, Change{Text: "12 %", Down: true}}, {0, 7, Change{Text: "100 %", Down: true}},
+		{5, 5, Change{Text: "igual"}}, {0, 0, Change{Text: "igual"}}, {10_001, 10_000, Change{Text: "casi igual"}},
+		{5, 0, Change{Up: true}}, {24_000, 2000, Change{Text: "12 veces", Up: true}}, {3, 2, Change{Text: "50 %", Up: true}},
+	} {
+		if got := changed(c.now, c.before); got != c.want {
+			t.Errorf("%d after %d: %+v", c.now, c.before, got)
+		}
+	}
+}
