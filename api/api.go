@@ -10,6 +10,7 @@ import (
 	"io"
 	"log/slog"
 	"net/netip"
+	"sync"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -115,7 +116,8 @@ type server struct {
 	metrics *metrics
 	qr      *templates.QRCache
 	spec    []byte
-	secure  bool // pages are served over https
+	secure  bool       // pages are served over https
+	drawing sync.Mutex // of pictures, one at a time
 }
 
 // New builds the door.

@@ -226,6 +226,7 @@ func TestEveryOperation(t *testing.T) {
 	}
 	style := styleOf(t, w)
 	assert.Equal(t, ok, w.Do("GET", style, nil).Status)
+	assert.Equal(t, ok, w.Do("GET", pictured(t, w, product.ID), nil).Status)
 
 	for path, item := range apitest.Document(t).Paths.Map() {
 		for method, op := range item.Operations() {

@@ -61,10 +61,10 @@ func (s *server) productsPage(c *fiber.Ctx) error {
 		stateChoice(f, &state, masculine)
 		v.Filters = f.Fields()
 		all, next, err := t.Products(ctx, scopeOf(c), store.ProductFilter{CPG: loyalty.ID(cpg), Brand: loyalty.ID(brand), Search: search, Active: active}, p)
-		for _, v2 := range all {
+		for _, product := range all {
 			v.Items = append(v.Items, templates.CatalogueLine{
-				ID: string(v2.ID), URL: productsURL + "/" + string(v2.ID), Name: v2.Name, Sub: names[v2.Brand],
-				Facts: []string{string(v2.GTIN), v2.ReferencePrice.String()}, Off: masculine.off(v2.Active),
+				ID: string(product.ID), URL: productsURL + "/" + string(product.ID), Name: product.Name, Sub: names[product.Brand],
+				Facts: []string{string(product.GTIN), product.ReferencePrice.String()}, Picture: small(product), Off: masculine.off(product.Active),
 			})
 		}
 		return next, err
@@ -72,10 +72,11 @@ func (s *server) productsPage(c *fiber.Ctx) error {
 }
 
 func (s *server) productPage(c *fiber.Ctx) error {
-	return s.drawProduct(c, http.StatusOK, catalogueFlash(c, masculine))
+	return s.drawProduct(c, http.StatusOK, catalogueFlash(c, masculine), "")
 }
 
-func (s *server) drawProduct(c *fiber.Ctx, status int, flash string) error {
+// drawProduct draws the page of a product; wrong is what is wrong with a picture.
+func (s *server) drawProduct(c *fiber.Ctx, status int, flash, wrong string) error {
 	v := templates.CatalogueItemView{
 		List: "Productos", ListURL: productsURL, Flash: flash,
 		Inactive: "Un producto desactivado sale del mostrador y de las formas de ganar de la tarjeta; una venta que lo trae se rechaza como producto desconocido. Las ventas que ya hubo se quedan.",
@@ -91,6 +92,7 @@ func (s *server) drawProduct(c *fiber.Ctx, status int, flash string) error {
 		}
 		g, err := t.CPG(ctx, scopeOf(c), p.CPG)
 		v.Name, v.Sub, v.Active, v.State = p.Name, b.Name, p.Active, masculine.state(p.Active)
+		v.Picture = &templates.CataloguePicture{URL: large(p), Action: productsURL + "/" + string(id) + "/foto", Error: wrong}
 		v.Facts = []templates.CatalogueFact{
 			{Name: "Código de barras", Text: string(p.GTIN), Code: true}, {Name: "Marca", Text: b.Name, URL: brandsURL + "/" + string(b.ID)},
 			{Name: "Empresa", Text: g.Name, URL: cpgsURL + "/" + string(g.ID)}, {Name: "Precio de referencia", Text: p.ReferencePrice.String()},

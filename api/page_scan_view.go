@@ -87,7 +87,7 @@ func (s *server) scanView(d scanDesk, f scanForm) templates.ScanView {
 			seen[p.GTIN] = len(v.Products)
 			n, _ := strconv.Atoi(f.quantity[string(p.GTIN)])
 			v.Products = append(v.Products, templates.ScanProduct{
-				GTIN: string(p.GTIN), Name: p.Name, Earn: earnWords(offer.Campaign), PriceCents: int64(p.Price),
+				GTIN: string(p.GTIN), Name: p.Name, Picture: pictureURL(p.Picture, store.SmallPicture), Earn: earnWords(offer.Campaign), PriceCents: int64(p.Price),
 				Quantity: n, Price: f.price[string(p.GTIN)],
 			})
 		}

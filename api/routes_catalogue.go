@@ -34,6 +34,8 @@ func catalogueRoutes() []Route {
 		admin(post, "/productos/:id", (*server).editProductForm),
 		admin(get, "/productos/:id/editar", (*server).editProductPage),
 		admin(post, "/productos/:id/estado", (*server).switchProduct),
+		admin(post, "/productos/:id/foto", (*server).pictureForm),
+		open(get, "/fotos/:name", (*server).picture),
 		admin(get, "/tiendas", (*server).shopsPage),
 		admin(post, "/tiendas", (*server).createShopForm),
 		admin(get, "/tiendas/nueva", (*server).newShopPage),

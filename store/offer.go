@@ -24,6 +24,7 @@ type OfferProduct struct {
 	GTIN     loyalty.GTIN  `db:"gtin"`
 	Name     string        `db:"name"`
 	Price    loyalty.Cents `db:"reference_price_cents"`
+	Picture  string        `db:"picture"` // names its picture; "" where it has none
 }
 
 // CampaignsAt gives what runs at a shop at a moment, oldest campaign first:
@@ -83,6 +84,6 @@ const mostOffered = 50
 // and no more of each than $2.
 const selectOfferProducts = `
 	SELECT o.* FROM unnest($1::uuid[]) AS c (id) CROSS JOIN LATERAL (
-	  SELECT cp.campaign_id, p.id, p.gtin, p.name, p.reference_price_cents
+	  SELECT cp.campaign_id, p.id, p.gtin, p.name, p.reference_price_cents, p.picture
 	  FROM campaign_products cp JOIN products p ON p.id = cp.product_id
 	  WHERE cp.campaign_id = c.id AND p.active ORDER BY p.id LIMIT $2) o`

@@ -102,7 +102,7 @@ func sampleScan() ScanView {
 		CSRF: "csrf1", PageURL: "/tienda", Action: "/tienda/ventas", Key: "key1", LogoutAction: "/salir",
 		Products: []ScanProduct{
 			{GTIN: "7501055300075", Name: "Refresco Cola 600 ml", Earn: "1 sello", PriceCents: 1800, Quantity: 2},
-			{GTIN: "7501000000012", Name: "Agua 1 L", Earn: "14 puntos", PriceCents: 1400},
+			{GTIN: "7501000000012", Picture: "/fotos/0123456789abcdef01234567-160.jpg", Name: "Agua 1 L", Earn: "14 puntos", PriceCents: 1400},
 			{GTIN: "7501000000029", Name: "Jugo de naranja 500 ml", Earn: "22 puntos", PriceCents: 2200, Price: "23.50"},
 			{GTIN: "7501000000036", Name: "Papas con limón", Earn: "1 sello", PriceCents: 1900},
 		},

@@ -60,6 +60,7 @@ type ScanShop struct {
 type ScanProduct struct {
 	GTIN       string
 	Name       string
+	Picture    string // address; "" draws the emblem
 	Earn       string // "1 sello"
 	PriceCents int64  // reference price, shown as the hint of the price field
 	Quantity   int    // as typed, after an error

@@ -5,6 +5,8 @@
 importScripts(SHELL.queue);
 
 const PAGES = 'qoa-tienda-pages';
+const PHOTOS = 'qoa-tienda-fotos';
+const MOST_PHOTOS = 100;
 
 self.addEventListener('install', (e) => {
   e.waitUntil(caches.open(SHELL.name).then((c) => c.addAll(SHELL.files)).then(() => self.skipWaiting()));
@@ -13,11 +15,24 @@ self.addEventListener('install', (e) => {
 self.addEventListener('activate', (e) => {
   e.waitUntil((async () => {
     for (const name of await caches.keys()) {
-      if (name.startsWith('qoa-tienda-') && name !== SHELL.name && name !== PAGES) await caches.delete(name);
+      if (name.startsWith('qoa-tienda-') && name !== SHELL.name && name !== PAGES && name !== PHOTOS) await caches.delete(name);
     }
     await self.clients.claim();
   })());
 });
+
+// A photo's address changes with its content: what is kept is never stale.
+async function photo(e) {
+  const kept = await caches.open(PHOTOS);
+  const copy = await kept.match(e.request);
+  if (copy) return copy;
+  const res = await fetch(e.request);
+  if (res.ok) {
+    await kept.put(e.request, res.clone());
+    for (const old of (await kept.keys()).slice(0, -MOST_PHOTOS)) await kept.delete(old);
+  }
+  return res;
+}
 
 // shopOf is the page's address without what was scanned to open it.
 function shopOf(url) {
@@ -57,6 +72,7 @@ self.addEventListener('fetch', (e) => {
     }
     return;
   }
+  if (url.pathname.startsWith('/fotos/')) e.respondWith(photo(e));
   if (url.pathname.startsWith('/static/')) {
     e.respondWith(caches.match(e.request).then((kept) => kept || fetch(e.request)));
   }
