@@ -71,6 +71,10 @@ func TestACardOpensWithoutANetwork(t *testing.T) {
 	b.shot("card-offline-refused")
 	require.NotContains(t, w.Do("GET", ana.URL, nil).Text(), `id="evidence"`, "nothing was asked for")
 
+	// So do the pages beside it, which lead back to what there is.
+	b.do(chromedp.Click(`a[href$="/historial"]`))
+	b.until("back on the card", `location.pathname === '`+ana.URL+`' && document.getElementById('kept').innerText.includes('hace falta internet')`)
+
 	// A code whose time is over says so, whatever the phone's clock shows.
 	require.Equal(t, "", b.eval(`document.querySelector('.claim').className.replace('claim', '').trim()`))
 	b.eval(`(localStorage.setItem('qoa.card-ahead', String(Number(localStorage.getItem('qoa.card-ahead')) - 8 * 24 * 3600 * 1000)), '')`)
