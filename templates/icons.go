@@ -48,6 +48,12 @@ func icon(name string) (template.HTML, error) {
 		d = `<rect x="6.5" y="2.5" width="11" height="19" rx="2.5"/><path d="M10.5 18.5h3"/>`
 	case "dice":
 		d = `<rect x="3.5" y="3.5" width="17" height="17" rx="4"/><path d="M8.5 8.5h.01M15.5 8.5h.01M12 12h.01M8.5 15.5h.01M15.5 15.5h.01"/>`
+	case "camera":
+		d = `<path d="M3 8h4l2-3h6l2 3h4v11H3z"/><circle cx="12" cy="13" r="3.6"/>`
+	case "torch":
+		d = `<path d="M13 2.5 5 14h6l-1 7.5L18.5 10h-6z"/>`
+	case "sound": // its waves go when it is off
+		d = `<path d="M4 9.5v5h3.5L12 18.5v-13L7.5 9.5z"/><path class="waves" d="M15.5 9a4.5 4.5 0 0 1 0 6M18 6.5a8 8 0 0 1 0 11"/>`
 	default:
 		return "", fmt.Errorf("no icon %q", name)
 	}

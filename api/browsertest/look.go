@@ -57,6 +57,7 @@ func look(t *testing.T, ctx context.Context, name string, whole bool) {
 const (
 	mostKept  = 1500
 	deskScale = .7
+	mostTall  = 6000 // of what is kept whole
 )
 
 // keep leaves a picture: a PNG of all there is, or, where QOA_SCREENSHOT_TYPE says
@@ -67,19 +68,21 @@ func keep(t *testing.T, ctx context.Context, name string, whole bool) {
 	if dir == "" {
 		return
 	}
-	how := page.CaptureScreenshotParams{Format: page.CaptureScreenshotFormatPng, CaptureBeyondViewport: &whole}
-	ending := ".png"
+	how := page.CaptureScreenshotParams{Format: page.CaptureScreenshotFormatPng}
+	ending, most, scale := ".png", int64(mostTall), 1.
 	if os.Getenv("QOA_SCREENSHOT_TYPE") == "webp" {
 		quality := int64(45)
-		how.Format, how.Quality, ending = page.CaptureScreenshotFormatWebp, &quality, ".webp"
-		if whole {
-			how.Clip = &page.Viewport{
-				Width: Eval[float64](t, ctx, `window.innerWidth`), Height: min(Eval[float64](t, ctx, `document.documentElement.scrollHeight`), mostKept), Scale: 1,
-			}
-			if strings.Contains(name, "-desk") {
-				how.Clip.Scale = deskScale
-			}
+		how.Format, how.Quality, ending, most = page.CaptureScreenshotFormatWebp, &quality, ".webp", mostKept
+		if strings.Contains(name, "-desk") {
+			scale = deskScale
 		}
+	}
+	if whole { // what sticks to the edge of a screen is then at the edge of the picture
+		width, height := Eval[int64](t, ctx, `window.innerWidth`), Eval[int64](t, ctx, `window.innerHeight`)
+		tall := max(height, min(Eval[int64](t, ctx, `document.documentElement.scrollHeight`), most))
+		Do(t, ctx, chromedp.EmulateViewport(width, tall))
+		defer Do(t, ctx, chromedp.EmulateViewport(width, height))
+		how.Clip = &page.Viewport{Width: float64(width), Height: float64(tall), Scale: scale}
 	}
 	got, err := chromedp.Run(ctx, func(ctx context.Context, target *chromedp.Target) (page.CaptureScreenshotResult, error) {
 		return cdp.Call(ctx, target, page.CaptureScreenshot, how)
