@@ -176,6 +176,9 @@ func (s *server) campaignPageView(c *fiber.Ctx, d campaignDesk) templates.Campai
 	if d.campaign.Status != loyalty.Ended && (admin || d.campaign.Status != loyalty.InReview) {
 		v.EditURL, v.NewReward = self+"/editar", self+"/premios/nuevo"
 	}
+	if deskRoot(c) == "/marca" && began(d.campaign.Status) {
+		v.ResultsURL = resultsURL(d.campaign.ID)
+	}
 	if d.campaign.Joining != loyalty.JoinAtOnce {
 		v.ShopsURL = self + "/tiendas"
 	}

@@ -48,6 +48,7 @@ type CampaignView struct {
 	Version     int
 	EditURL     string // "" where it cannot be changed
 	SimulateURL string
+	ResultsURL  string // "" before it began
 	ShopsURL    string // invitations; "" where shops need none
 	Steps       []CampaignStep
 	Findings    []CampaignFinding

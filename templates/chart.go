@@ -41,14 +41,18 @@ type ChartSeries struct {
 	Told   bool // in the table only
 }
 
-// The drawing's own units; CSS scales it to the page.
-const (
-	chartWidth  = 720
-	chartHeight = 280
-	chartLeft   = 88
-	chartRight  = 12
-	chartTop    = 22
-	chartBottom = 34
+// canvas is a drawing's own units; CSS scales it to the page.
+type canvas struct {
+	class                                 string
+	width, height, left, right, top, foot int
+	labels                                int // below, at most
+}
+
+// Each chart is drawn twice, and CSS shows one of them: what fills a desk cannot
+// be read on a phone.
+var (
+	wideCanvas   = canvas{"plot wide", 720, 280, 88, 24, 22, 34, 12}
+	narrowCanvas = canvas{"plot narrow", 340, 240, 58, 22, 16, 30, 5}
 )
 
 // WeekPoint is one week of a campaign.
@@ -91,7 +95,8 @@ func (c Chart) HTML() template.HTML {
 	}
 	var b strings.Builder
 	b.WriteString(`<figure class="chart">`)
-	c.draw(&b)
+	c.draw(&b, wideCanvas)
+	c.draw(&b, narrowCanvas)
 	b.WriteString(`<figcaption class="legend">`)
 	for i, s := range c.drawn() {
 		fmt.Fprintf(&b, `<span><svg class="key" viewBox="0 0 16 16" aria-hidden="true">%s</svg>%s</span>`, c.key(i), html.EscapeString(s.Name))
@@ -115,7 +120,7 @@ func (c Chart) key(i int) string {
 	return `<rect class="bar-cost" width="16" height="16" rx="3"/><path class="hatch" d="M-2 10 10 -2M2 18 18 2"/>`
 }
 
-func (c Chart) draw(b *strings.Builder) {
+func (c Chart) draw(b *strings.Builder, on canvas) {
 	series := c.drawn()
 	var top, bottom int64
 	for _, s := range series {
@@ -131,9 +136,9 @@ func (c Chart) draw(b *strings.Builder) {
 	top = ceilTo(max(top, step), step)
 	bottom = -ceilTo(-bottom, step)
 
-	plot := float64(chartHeight - chartTop - chartBottom)
-	y := func(v int64) float64 { return chartTop + plot*float64(top-v)/float64(top-bottom) }
-	fmt.Fprintf(b, `<svg class="plot" viewBox="0 0 %d %d" role="img" aria-label="%s">`, chartWidth, chartHeight, html.EscapeString(c.Title))
+	plot := float64(on.height - on.top - on.foot)
+	y := func(v int64) float64 { return float64(on.top) + plot*float64(top-v)/float64(top-bottom) }
+	fmt.Fprintf(b, `<svg class="%s" viewBox="0 0 %d %d" role="img" aria-label="%s">`, on.class, on.width, on.height, html.EscapeString(c.Title))
 	fmt.Fprintf(b, `<title>%s</title><desc>%s</desc>`, html.EscapeString(c.Title), html.EscapeString(c.describe()))
 	for tick := bottom; tick <= top; tick += step {
 		class := "gridline"
@@ -141,23 +146,19 @@ func (c Chart) draw(b *strings.Builder) {
 			class = "axis"
 		}
 		fmt.Fprintf(b, `<path class="%s" d="M%d %.1fH%d"/><text class="tick end" x="%d" y="%.1f">%s</text>`,
-			class, chartLeft, y(tick), chartWidth-chartRight, chartLeft-8, y(tick)+4, c.axisLabel(tick))
+			class, on.left, y(tick), on.width-on.right, on.left-8, y(tick)+4, c.axisLabel(tick))
 	}
-	slot := float64(chartWidth-chartLeft-chartRight) / float64(len(c.Points))
-	x := func(i int) float64 { return chartLeft + slot*(float64(i)+0.5) }
+	slot := float64(on.width-on.left-on.right) / float64(len(c.Points))
+	x := func(i int) float64 { return float64(on.left) + slot*(float64(i)+0.5) }
 	if c.Kind == ChartLine {
 		c.lines(b, series, x, y)
 	} else {
-		c.bars(b, series, slot, x, y)
+		c.bars(b, series, c.ID+on.class[len("plot "):], slot, x, y)
 	}
-	every := (len(c.Points) + 11) / 12 // a label a point up to twelve, then fewer
+	every := (len(c.Points) + on.labels - 1) / on.labels // a label a point while there is room, then fewer
 	for i, at := range c.Points {
 		if i%every == 0 {
-			class := "tick middle"
-			if (i/every)%2 == 1 && len(c.Points) > 4 {
-				class += " thin" // a phone has room for every second one
-			}
-			fmt.Fprintf(b, `<text class="%s" x="%.1f" y="%d">%s</text>`, class, x(i), chartHeight-12, viewDay(at))
+			fmt.Fprintf(b, `<text class="tick middle" x="%.1f" y="%d">%s</text>`, x(i), on.height-on.foot/3, viewDay(at))
 		}
 	}
 	b.WriteString(`</svg>`)
@@ -165,8 +166,8 @@ func (c Chart) draw(b *strings.Builder) {
 
 // bars stand on the zero line, or hang from it for a loss. Those of the second
 // series are hatched.
-func (c Chart) bars(b *strings.Builder, series []ChartSeries, slot float64, x func(int) float64, y func(int64) float64) {
-	fmt.Fprintf(b, `<defs><pattern id="%s-hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><path class="hatch" d="M0 0V6"/></pattern></defs>`, html.EscapeString(c.ID))
+func (c Chart) bars(b *strings.Builder, series []ChartSeries, id string, slot float64, x func(int) float64, y func(int64) float64) {
+	fmt.Fprintf(b, `<defs><pattern id="%s-hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><path class="hatch" d="M0 0V6"/></pattern></defs>`, html.EscapeString(id))
 	width := min(slot*0.34, 30)
 	for i := range c.Points {
 		for n, s := range series {
@@ -181,7 +182,7 @@ func (c Chart) bars(b *strings.Builder, series []ChartSeries, slot float64, x fu
 			place := fmt.Sprintf(`x="%.1f" y="%.1f" width="%.1f" height="%.1f" rx="2"`, left, from, width, to-from)
 			fmt.Fprintf(b, `<rect class="%s" %s/>`, class, place)
 			if n > 0 {
-				fmt.Fprintf(b, `<rect fill="url(#%s-hatch)" %s/>`, html.EscapeString(c.ID), place)
+				fmt.Fprintf(b, `<rect fill="url(#%s-hatch)" %s/>`, html.EscapeString(id), place)
 			}
 		}
 	}

@@ -25,7 +25,7 @@ func TestWeeklyChartSaysTheSameTwice(t *testing.T) {
 			count[n.Data]++
 		}
 	}
-	if count["tr"] != len(weeks)+1 || count["title"] == 0 || count["desc"] != 1 {
+	if count["tr"] != len(weeks)+1 || count["title"] == 0 || count["desc"] != 2 {
 		t.Errorf("elements: %v", count)
 	}
 	for _, w := range weeks {
@@ -51,7 +51,7 @@ func TestWeeklyChartTakesAnyNumbers(t *testing.T) {
 		if chart == "" || strings.Contains(chart, "NaN") || strings.Contains(chart, "Inf") || strings.Contains(chart, `height="-`) {
 			t.Errorf("%s: %s", name, chart)
 		}
-		if n := strings.Count(chart, `class="gridline"`); n > 8 {
+		if n := strings.Count(chart, `class="gridline"`); n > 16 {
 			t.Errorf("%s: %d grid lines", name, n)
 		}
 	}

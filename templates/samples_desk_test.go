@@ -91,7 +91,7 @@ func sampleCampaign() CampaignView {
 	}
 	return CampaignView{
 		Desk: sampleDesk(), ListURL: "/marca/campanas", Name: "Junta 10 y gana", Owner: "Bebidas del Valle", Status: CampaignStatus{"activa", "ok"}, Act: "Falta activarla.",
-		Flash: "Listo.", Error: "La campaña no se puede activar así.", Version: 2, EditURL: "/e", SimulateURL: "/s", ShopsURL: "/t",
+		Flash: "Listo.", Error: "La campaña no se puede activar así.", Version: 2, EditURL: "/e", SimulateURL: "/s", ResultsURL: "/r", ShopsURL: "/t",
 		Steps:     []CampaignStep{{Label: "Aprobar", To: "approved", Action: "/estado"}, {Label: "Rechazar", To: "rejected", Action: "/estado", Reason: true, Quiet: true}},
 		Findings:  []CampaignFinding{{true, "Ningún premio se alcanza.", "/marca/campanas/1/asistente/premio#f-goal"}, {false, "El premio cuesta más que la meta.", ""}},
 		Parts:     []CampaignPart{{"Cómo se gana", []string{"1 sello por pieza."}, "/g"}, {"Límites", []string{"Máximo 3 sellos al día por cliente."}, ""}},
