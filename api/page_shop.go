@@ -1,9 +1,13 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"net/url"
+	"slices"
+	"strings"
+	"time"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -48,13 +52,17 @@ func (v shopSift) fields(ctx context.Context, t *store.Tx, scope loyalty.Scope) 
 	return f.Fields(), err
 }
 
-func (s *server) shopsPage(c *fiber.Ctx) error {
+func (s *server) shopsPage(c *fiber.Ctx) error { return s.drawShops(c, http.StatusOK, "") }
+
+// drawShops draws the list of shops, with what kept somebody from something.
+func (s *server) drawShops(c *fiber.Ctx, status int, wrong string) error {
 	a, v := askedOf(c), templates.CatalogueView{
+		Error: wrong,
 		Title: "Tiendas", NewURL: shopsURL + "/nueva", NewLabel: "Nueva tienda", Import: importsURL + "?que=shops", Action: shopsURL,
 		Empty: "Todavía no hay tiendas. Cada una tiene un código y un QR de mostrador.",
 	}
 	sift := shopSiftOf(a)
-	return s.drawCatalogue(c, a, &v, http.StatusOK, func(ctx context.Context, t *store.Tx, p store.Page) (loyalty.ID, error) {
+	return s.drawCatalogue(c, a, &v, status, func(ctx context.Context, t *store.Tx, p store.Page) (loyalty.ID, error) {
 		var err error
 		if v.Filters, err = sift.fields(ctx, t, scopeOf(c)); err != nil {
 			return "", err
@@ -64,6 +72,11 @@ func (s *server) shopsPage(c *fiber.Ctx) error {
 			return "", err
 		}
 		v.Total = countWords(int64(n), "tienda", "tiendas")
+		v.Posters = &templates.CataloguePosters{Action: shopsURL + "/posteres", All: n, Most: mostPosters}
+		for name := range a.Values {
+			v.Posters.Filter = append(v.Posters.Filter, templates.ConfirmField{Name: name, Value: a.Get(name)})
+		}
+		slices.SortFunc(v.Posters.Filter, func(x, y templates.ConfirmField) int { return strings.Compare(x.Name, y.Name) })
 		all, next, err := t.Shops(ctx, scopeOf(c), sift.filter(), p)
 		for _, shop := range all {
 			v.Items = append(v.Items, templates.CatalogueLine{
@@ -90,8 +103,65 @@ func (s *server) shopPage(c *fiber.Ctx) error {
 			{Name: "Código", Text: shop.Code, Code: true}, {Name: "Tipo", Text: forms.KindName(shop.Kind)}, {Name: "Calle", Text: shop.Street},
 			{Name: "Ciudad", Text: shop.City}, {Name: "Estado", Text: shop.State}, {Name: "Hora de", Text: forms.ZoneName(shop.TimeZone)}, {Name: "Desde", Text: dayWords(shop.CreatedAt)},
 		}
-		return nil
+		v.Shop, err = s.shopParts(ctx, t, scopeOf(c), shop)
+		return err
 	})
+}
+
+// shopDays is over how many days a shop's page tells of it, and mostShopSales how
+// many of its sales.
+const (
+	shopDays      = 30
+	mostShopSales = 8
+)
+
+// shopParts are what a shop has beside its data.
+func (s *server) shopParts(ctx context.Context, t *store.Tx, scope loyalty.Scope, shop store.Shop) (*templates.CatalogueShop, error) {
+	v := &templates.CatalogueShop{
+		QRURL: "/v1/shops/" + shop.Code + "/qr.png", PosterURL: "/v1/shops/" + shop.Code + "/poster.pdf", MoreURL: tenderosURL + "?tienda=" + string(shop.ID),
+	}
+	var err error
+	if v.QR, err = s.qr.SVG(s.counterURL(shop.Code)); err != nil {
+		return nil, err
+	}
+	today := midnight(t.Now(), shop.TimeZone)
+	from := today.AddDate(0, 0, 1-shopDays)
+	d, err := t.ShopDigest(ctx, scope, shop.ID, from, today)
+	if err != nil {
+		return nil, err
+	}
+	v.Counts = []templates.AdminCount{
+		{Label: "compras en 30 días", Value: d.Purchases}, {Label: "clientes que compraron", Value: d.Consumers}, {Label: "tarjetas nuevas", Value: d.NewCards},
+		{Label: "visitas al QR", Value: d.Visits}, {Label: "premios entregados", Value: d.Redemptions},
+	}
+	days, err := t.ShopDays(ctx, scope, shop.ID, from, today)
+	if err != nil {
+		return nil, err
+	}
+	chart := templates.Chart{
+		ID: "ventas", Title: "Ventas por día en " + shop.Name, Kind: templates.ChartLine, Money: true,
+		Points: mapped(days, func(d store.ShopDay) time.Time { return d.Day }),
+		Series: []templates.ChartSeries{{Name: "Ventas", Values: mapped(days, func(d store.ShopDay) int64 { return int64(d.Total) })}},
+	}
+	v.Chart = chart.HTML()
+	tenderos, _, err := t.Tenderos(ctx, scope, store.TenderoFilter{Shop: shop.ID}, store.Page{Limit: tenderosPerPage})
+	if err != nil {
+		return nil, err
+	}
+	for _, m := range tenderos {
+		v.Tenderos = append(v.Tenderos, templates.CatalogueTendero{Name: cmp.Or(m.Name, "Sin nombre"), URL: chatsURL + "/" + string(m.Person), Phone: lastDigits(m.Phone), Active: m.Active})
+	}
+	latest, err := t.LatestSales(ctx, scope, shop.ID, from, mostShopSales)
+	v.Sales = mapped(latest, scanSale)
+	return v, err
+}
+
+// lastDigits are all that is shown of a phone.
+func lastDigits(phone loyalty.Phone) string {
+	if len(phone) < 4 {
+		return ""
+	}
+	return ellipsis(string(phone[len(phone)-4:]))
 }
 
 func (s *server) newShopPage(c *fiber.Ctx) error    { return s.newShop(c, nil) }

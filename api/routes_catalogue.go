@@ -39,6 +39,7 @@ func catalogueRoutes() []Route {
 		admin(get, "/tiendas", (*server).shopsPage),
 		admin(post, "/tiendas", (*server).createShopForm),
 		admin(get, "/tiendas/nueva", (*server).newShopPage),
+		admin(post, "/tiendas/posteres", (*server).postersForm),
 		admin(get, "/tiendas/:id", (*server).shopPage),
 		admin(post, "/tiendas/:id", (*server).editShopForm),
 		admin(get, "/tiendas/:id/editar", (*server).editShopPage),

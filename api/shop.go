@@ -106,10 +106,7 @@ func (s *server) shopPoster(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	pdf, err := templates.Poster(templates.PosterView{
-		Shop: shop.Name, Place: place(shop), Code: shop.Code, URL: s.counterURL(shop.Code),
-		PrivacyURL: s.DB.PublicURL() + "/privacidad", Created: shop.UpdatedAt,
-	})
+	pdf, err := templates.Poster(s.posterOf(shop))
 	if err != nil {
 		return err
 	}

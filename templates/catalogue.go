@@ -90,19 +90,18 @@ type CatalogueShop struct {
 	QR        template.HTML
 	QRURL     string
 	PosterURL string
-	Talk      string // where its conversations are; "" for none
 	Counts    []AdminCount
 	Chart     template.HTML
 	Tenderos  []CatalogueTendero
 	MoreURL   string // all tenderos
-	Numbers   []CatalogueFact
 	Sales     []ScanSale
 }
 
 // CatalogueTendero is who keeps a shop.
 type CatalogueTendero struct {
 	Name   string
-	Phone  string
+	URL    string // their conversation
+	Phone  string // its last digits
 	Active bool
 }
 

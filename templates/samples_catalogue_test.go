@@ -31,8 +31,8 @@ func sampleCatalogue(t testing.TB) map[string][]any {
 	product.Picture = &CataloguePicture{Action: "/foto", URL: "/fotos/abc-480.jpg", Error: "No es una imagen."}
 	scan := sampleScan()
 	shop.Shop = &CatalogueShop{
-		QR: qr, QRURL: "/qr", PosterURL: "/poster", Talk: "/talk", Counts: []AdminCount{{"compras", 12}}, Tenderos: []CatalogueTendero{{"Lupita", "+52 55 1234 5678", true}, {"Beto", "", false}},
-		MoreURL: "/tenderos", Numbers: []CatalogueFact{{Name: "Qoa Sur", Text: "+52 55 1234 5678", URL: "/w"}}, Sales: scan.Today.Last,
+		QR: qr, QRURL: "/qr", PosterURL: "/poster", Counts: []AdminCount{{"compras", 12}}, Tenderos: []CatalogueTendero{{"Lupita", "/c", "…5678", true}, {"Beto", "/c", "", false}},
+		MoreURL: "/tenderos", Sales: scan.Today.Last,
 	}
 	files := Files{What: "la plantilla", CSV: "/p.csv", XLSX: "/p.xlsx"}
 	imports := ImportsView{
