@@ -173,6 +173,10 @@ func (s *server) campaignPageView(c *fiber.Ctx, d campaignDesk) templates.Campai
 		Parts: termsWords(&d.campaign.Terms, d.names),
 	}
 	v.Act, _ = nextActor(d.campaign.Status, admin)
+	v.Gist = campaignGist(&d.campaign)
+	if inAssistant(d.campaign.Status) {
+		v.AssistantURL = self + "/asistente/" + assistantEnd
+	}
 	if d.campaign.Status != loyalty.Ended && (admin || d.campaign.Status != loyalty.InReview) {
 		v.EditURL, v.NewReward = self+"/editar", self+"/premios/nuevo"
 	}
@@ -182,32 +186,66 @@ func (s *server) campaignPageView(c *fiber.Ctx, d campaignDesk) templates.Campai
 	if d.campaign.Joining != loyalty.JoinAtOnce {
 		v.ShopsURL = self + "/tiendas"
 	}
+	of := campaignDraft{campaign: d.campaign, main: -1}
 	for _, f := range d.findings {
-		v.Findings = append(v.Findings, templates.CampaignFinding{Error: f.Severity == loyalty.SeverityError, Text: forms.Plain(f.Message)})
+		found := templates.CampaignFinding{Error: f.Severity == loyalty.SeverityError, Text: forms.Plain(f.Message)}
+		if v.EditURL != "" {
+			found.URL = of.corrects(c, f.Field)
+		}
+		v.Findings = append(v.Findings, found)
 	}
 	for _, r := range d.campaign.Rewards {
 		v.Rewards = append(v.Rewards, rewardWords(r, d.names, v.NewReward != "", self))
 	}
-	for _, q := range d.campaign.Quotas {
-		v.Budgets = append(v.Budgets, templates.CampaignBudget{Label: map[string]string{
-			loyalty.QuotaStamps: "Sellos", loyalty.QuotaPoints: "Puntos", loyalty.QuotaRewards: "Premios",
-		}[q.Name], Used: q.Used, Cap: q.Cap})
-	}
+	v.Budgets = budgetsOf(&d.campaign)
 	now := s.DB.Now()
-	for i := range d.versions {
-		shown := versionWords(d, i)
+	for i := 0; i < len(d.versions); {
+		many := writtenTogether(d.versions[i:])
+		shown := versionWords(d, i, many)
 		if d.versions[i].Scheduled(now) {
 			shown.State = "programada"
 			v.Scheduled, v.CancelURL = &shown, self+"/versiones/"+strconv.Itoa(shown.Number)+"/cancelar"
 		}
 		v.Versions = append(v.Versions, shown)
+		i += many
 	}
 	return v
 }
 
-// versionWords says what one change did, by what its terms say and those before
-// it said.
-func versionWords(d campaignDesk, i int) templates.CampaignVersion {
+// campaignGist is a campaign at one look: what it gives, for what, where and until
+// when.
+func campaignGist(v *store.Campaign) []templates.CampaignFact {
+	gist := []templates.CampaignFact{{Label: "Da", Text: upperFirst(earnWords(v.Campaign))}}
+	for _, r := range v.Rewards {
+		if r.Active {
+			gist = append(gist, templates.CampaignFact{Label: "Para llevarse", Text: r.Name + ", con " + unitWords(r.Unit, r.Threshold)})
+			break
+		}
+	}
+	return append(gist,
+		templates.CampaignFact{Label: "Con", Text: countWords(int64(len(v.PLIs)), "producto", "productos")},
+		templates.CampaignFact{Label: "En", Text: shopsWords(v)}, templates.CampaignFact{Label: "Cuándo", Text: upperFirst(datesWords(&v.Terms))})
+}
+
+// written says whether a version only wrote on a draft, which one does in many
+// steps.
+func written(v *store.CampaignVersion) bool {
+	return v.Status == loyalty.Draft && (v.Action == "terms" || v.Action == "reward")
+}
+
+// writtenTogether says how many versions from one on, the later first, are one
+// person's writing on a draft; 1 where it is none.
+func writtenTogether(all []store.CampaignVersion) int {
+	n := 1
+	for n < len(all) && written(&all[0]) && written(&all[n]) && all[n].Author == all[0].Author {
+		n++
+	}
+	return n
+}
+
+// versionWords says what a change did, by what its terms say and those before it
+// said; many versions that are one person's writing are told as one.
+func versionWords(d campaignDesk, i, many int) templates.CampaignVersion {
 	this := d.versions[i]
 	v := templates.CampaignVersion{
 		Number: this.Version, When: dayWords(this.CreatedAt), HoldsFrom: dayWords(this.HoldsFrom), Reason: this.Reason,
@@ -216,23 +254,32 @@ func versionWords(d campaignDesk, i int) templates.CampaignVersion {
 			"created": "Se creó", "terms": "Cambiaron las reglas", "status": "Quedó " + strings.Replace(statusOfCampaign(this.Status).Word, "borrador", "en borrador", 1), "reward": "Cambiaron los premios",
 		}[this.Action],
 	}
+	if many > 1 {
+		v.What = "Se escribió, en " + strconv.Itoa(many) + " pasos"
+	}
 	switch {
 	case this.CancelledAt != nil:
 		v.State = "cancelada"
 	case this.InForce:
 		v.State = "en vigor"
 	}
-	if i+1 < len(d.versions) && this.Action == "terms" {
-		v.Removed, v.Added = changedLines(linesOf(&d.versions[i+1].Terms, d.names), linesOf(&this.Terms, d.names))
-		if v.Removed == nil && v.Added == nil { // what no sentence tells
-			for _, f := range this.Diff {
-				v.Added = append(v.Added, "Cambió "+f.Field+".")
-			}
-		}
+	before, terms := i+many, this.Action == "terms" || many > 1
+	if before < len(d.versions) && terms {
+		v.Removed, v.Added = changedLines(linesOf(&d.versions[before].Terms, d.names), linesOf(&this.Terms, d.names))
 	}
-	if this.Action == "reward" {
-		for _, f := range this.Diff {
-			v.Added = append(v.Added, rewardChange(f))
+	untold := v.Removed == nil && v.Added == nil
+	for _, one := range d.versions[i:min(before, len(d.versions))] {
+		for _, f := range one.Diff {
+			line := ""
+			switch {
+			case one.Action == "reward":
+				line = rewardChange(f)
+			case one.Action == "terms" && untold: // what no sentence tells
+				line = "Cambió " + f.Field + "."
+			}
+			if line != "" && !slices.Contains(v.Added, line) {
+				v.Added = append(v.Added, line)
+			}
 		}
 	}
 	return v

@@ -17,24 +17,25 @@ import (
 type campaignStep struct {
 	from, to loyalty.Status
 	label    string
-	admin    bool // only Qoa's people take it
+	says     string // what will happen
+	admin    bool   // only Qoa's people take it
 	reason   bool
 	quiet    bool
 }
 
 var allCampaignSteps = []campaignStep{
-	{from: loyalty.Draft, to: loyalty.InReview, label: "Enviar a revisión"},
-	{from: loyalty.Draft, to: loyalty.Active, label: "Activar sin revisión", admin: true, quiet: true},
-	{from: loyalty.InReview, to: loyalty.Approved, label: "Aprobar", admin: true},
-	{from: loyalty.InReview, to: loyalty.Rejected, label: "Rechazar", admin: true, reason: true, quiet: true},
-	{from: loyalty.InReview, to: loyalty.Draft, label: "Retirar de revisión", quiet: true},
-	{from: loyalty.Rejected, to: loyalty.Draft, label: "Volver a borrador"},
-	{from: loyalty.Approved, to: loyalty.Active, label: "Activar"},
-	{from: loyalty.Active, to: loyalty.Paused, label: "Pausar", quiet: true},
-	{from: loyalty.Paused, to: loyalty.Active, label: "Reanudar"},
-	{from: loyalty.Approved, to: loyalty.Ended, label: "Terminar", quiet: true},
-	{from: loyalty.Active, to: loyalty.Ended, label: "Terminar", quiet: true},
-	{from: loyalty.Paused, to: loyalty.Ended, label: "Terminar", quiet: true},
+	{from: loyalty.Draft, to: loyalty.InReview, label: "Enviar a revisión", says: "El equipo de Qoa la lee. Mientras, no cambia; la puedes retirar cuando quieras."},
+	{from: loyalty.Draft, to: loyalty.Active, label: "Activar sin revisión", says: "Empieza en su fecha de inicio, sin que nadie más la lea.", admin: true, quiet: true},
+	{from: loyalty.InReview, to: loyalty.Approved, label: "Aprobar", says: "Su dueño la podrá activar cuando quiera.", admin: true},
+	{from: loyalty.InReview, to: loyalty.Rejected, label: "Rechazar", says: "Vuelve a su dueño, con el motivo que escribas.", admin: true, reason: true, quiet: true},
+	{from: loyalty.InReview, to: loyalty.Draft, label: "Retirar de revisión", says: "Vuelve a borrador, para cambiarla y enviarla otra vez.", quiet: true},
+	{from: loyalty.Rejected, to: loyalty.Draft, label: "Volver a borrador", says: "Para corregirla y enviarla otra vez."},
+	{from: loyalty.Approved, to: loyalty.Active, label: "Activar", says: "Desde su fecha de inicio las compras ganan. Después, sus reglas solo cambian con una versión nueva."},
+	{from: loyalty.Active, to: loyalty.Paused, label: "Pausar", says: "Las compras dejan de ganar hasta que la reanudes. Lo que ya se juntó se queda.", quiet: true},
+	{from: loyalty.Paused, to: loyalty.Active, label: "Reanudar", says: "Las compras vuelven a ganar desde ese momento."},
+	{from: loyalty.Approved, to: loyalty.Ended, label: "Terminar", says: "Ya nadie gana nada en ella, y no se puede volver a activar. Lo que ya se juntó se puede seguir pidiendo.", quiet: true},
+	{from: loyalty.Active, to: loyalty.Ended, label: "Terminar", says: "Ya nadie gana nada en ella, y no se puede volver a activar. Lo que ya se juntó se puede seguir pidiendo.", quiet: true},
+	{from: loyalty.Paused, to: loyalty.Ended, label: "Terminar", says: "Ya nadie gana nada en ella, y no se puede volver a activar. Lo que ya se juntó se puede seguir pidiendo.", quiet: true},
 }
 
 // campaignSteps are the buttons that a reader has.
@@ -42,7 +43,7 @@ func campaignSteps(status loyalty.Status, admin bool, action string) []templates
 	var steps []templates.CampaignStep
 	for _, s := range allCampaignSteps {
 		if s.from == status && (admin || !s.admin) {
-			steps = append(steps, templates.CampaignStep{Label: s.label, To: string(s.to), Action: action, Reason: s.reason, Quiet: s.quiet})
+			steps = append(steps, templates.CampaignStep{Label: s.label, Says: s.says, To: string(s.to), Action: action, Reason: s.reason, Quiet: s.quiet})
 		}
 	}
 	return steps

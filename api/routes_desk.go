@@ -3,7 +3,7 @@ package api
 // deskRoutes are the pages of campaigns, which brands, shops and admins each find
 // below their own root.
 func deskRoutes(root string, who roles) []Route {
-	return []Route{
+	return append(exports(root+"/campanas", who, (*server).campaignFile), []Route{
 		screen(get, root+"/campanas", Cookie, who, (*server).campaignsPage),
 		screen(post, root+"/campanas", Cookie, who, (*server).createCampaignForm),
 		screen(get, root+"/campanas/nueva", Cookie, who, (*server).startCampaignPage),
@@ -30,5 +30,5 @@ func deskRoutes(root string, who roles) []Route {
 		screen(post, root+"/segmentos/:id", Cookie, who, (*server).editSegmentForm),
 		screen(get, root+"/campanas/:id/premios/:reward", Cookie, who, (*server).newRewardPage),
 		screen(post, root+"/campanas/:id/premios/:reward", Cookie, who, (*server).createRewardForm),
-	}
+	}...)
 }

@@ -55,7 +55,7 @@ func choose[T any](ctx context.Context, tx *Tx, sql string, most int, args ...an
 	if err := tx.tx.QueryRow(ctx, `SELECT count(*) FROM (`+sql+`) s`, args...).Scan(&total); err != nil || total == 0 {
 		return nil, total, err
 	}
-	rows, err := tx.tx.Query(ctx, sql+` ORDER BY name, id LIMIT `+strconv.Itoa(most), args...)
+	rows, err := tx.tx.Query(ctx, sql+` ORDER BY `+unaccented("name")+`, id LIMIT `+strconv.Itoa(most), args...)
 	if err != nil {
 		return nil, 0, err
 	}

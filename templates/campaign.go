@@ -5,23 +5,42 @@ import "io"
 // CampaignsView lists campaigns to who owns them, or to all of whom an admin
 // looks after.
 type CampaignsView struct {
-	Desk      DeskView
-	Flash     string
-	NewURL    string // "" for who makes none
-	Campaigns []CampaignLine
-	NextURL   string
-	Admin     bool // owners are shown
+	Desk        DeskView
+	Flash       string
+	NewURL      string // "" for who makes none
+	Action      string // the filter: a GET with q, estado and orden
+	Words       string
+	Status      string
+	Tabs        []CampaignTab
+	Orders      []FormOption
+	Filtered    bool // there may be others
+	Campaigns   []CampaignLine
+	PreviousURL string
+	NextURL     string
+	Files       Files
+	Admin       bool // owners are shown
+}
+
+// CampaignTab leads to the campaigns that stand in one place.
+type CampaignTab struct {
+	Name  string
+	Count int64
+	URL   string
+	Here  bool
 }
 
 // CampaignLine is one campaign of the list.
 type CampaignLine struct {
-	URL    string
-	Name   string
-	Owner  string
-	Status CampaignStatus
-	Dates  string
-	Act    string // who must do what; "" where nobody must
-	Yours  bool   // it is the reader
+	URL     string
+	Name    string
+	Owner   string
+	Status  CampaignStatus
+	Dates   string
+	Earn    string // "1 sello por pieza"
+	Reach   string // "12 productos en todas las tiendas"
+	Budgets []CampaignBudget
+	Act     string // who must do what; "" where nobody must
+	Yours   bool   // it is the reader
 }
 
 // CampaignStatus is where a campaign stands, in words; Tone is a class of pills.
@@ -37,34 +56,40 @@ func (s *Set) Campaigns(w io.Writer, v CampaignsView) error {
 
 // CampaignView is one campaign as its owner reads it.
 type CampaignView struct {
-	Desk        DeskView
-	ListURL     string
-	Name        string
-	Owner       string
-	Status      CampaignStatus
-	Act         string
-	Flash       string
-	Error       string // what kept a step from being taken
-	Version     int
-	EditURL     string // "" where it cannot be changed
-	SimulateURL string
-	ResultsURL  string // "" before it began
-	ShopsURL    string // invitations; "" where shops need none
-	Steps       []CampaignStep
-	Findings    []CampaignFinding
-	Parts       []CampaignPart
-	Rewards     []CampaignReward
-	NewReward   string // address of the form
-	Budgets     []CampaignBudget
-	Scheduled   *CampaignVersion
-	CancelURL   string
-	Versions    []CampaignVersion
+	Desk         DeskView
+	ListURL      string
+	Name         string
+	Owner        string
+	Status       CampaignStatus
+	Act          string
+	Flash        string
+	Error        string // what kept a step from being taken
+	Version      int
+	Gist         []CampaignFact
+	EditURL      string // "" where it cannot be changed
+	AssistantURL string // of a draft
+	SimulateURL  string
+	ResultsURL   string // "" before it began
+	ShopsURL     string // invitations; "" where shops need none
+	Steps        []CampaignStep
+	Findings     []CampaignFinding
+	Parts        []CampaignPart
+	Rewards      []CampaignReward
+	NewReward    string // address of the form
+	Budgets      []CampaignBudget
+	Scheduled    *CampaignVersion
+	CancelURL    string
+	Versions     []CampaignVersion
 }
+
+// CampaignFact is a thing to know of a campaign at once.
+type CampaignFact struct{ Label, Text string }
 
 // CampaignStep is a button that moves the campaign on: a form that posts to
 // Action.
 type CampaignStep struct {
 	Label  string
+	Says   string // what will happen
 	To     string
 	Action string
 	Reason bool // it is asked for

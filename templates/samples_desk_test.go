@@ -78,10 +78,15 @@ func sampleForm() FormView {
 }
 
 func sampleCampaigns() CampaignsView {
-	return CampaignsView{Desk: sampleDesk(), Flash: "Listo.", NewURL: "/marca/campanas/nueva", NextURL: "/marca/campanas?cursor=1", Admin: true, Campaigns: []CampaignLine{
-		{URL: "/marca/campanas/1", Name: "Junta 10 y gana", Owner: "Bebidas del Valle", Status: CampaignStatus{"activa", "ok"}, Dates: "Del 1 de noviembre al 31 de diciembre de 2026"},
-		{URL: "/marca/campanas/2", Name: "Lunes al doble", Owner: "Abarrotes Lupita", Status: CampaignStatus{"en revisión", "degraded"}, Dates: "Permanente", Act: "Te toca revisarla.", Yours: true},
-	}}
+	return CampaignsView{
+		Desk: sampleDesk(), Flash: "Listo.", NewURL: "/marca/campanas/nueva", Action: "/marca/campanas", Words: "junta <10>", Status: "active", Filtered: true, PreviousURL: "/marca/campanas?pagina=1", NextURL: "/marca/campanas?pagina=3", Admin: true,
+		Tabs: []CampaignTab{{"Todas", 12, "/marca/campanas", false}, {"Activas", 2, "/marca/campanas?estado=active", true}}, Orders: []FormOption{{"", "Lo que te toca, primero", true}, {"name", "Nombre", false}},
+		Files: Files{What: "las campañas", CSV: "/marca/campanas.csv", XLSX: "/marca/campanas.xlsx"},
+		Campaigns: []CampaignLine{
+			{URL: "/marca/campanas/1", Name: "Junta 10 y gana", Owner: "Bebidas del Valle", Status: CampaignStatus{"activa", "ok"}, Dates: "Del 1 de noviembre al 31 de diciembre de 2026", Earn: "1 sello por pieza", Reach: "12 productos en todas las tiendas", Budgets: []CampaignBudget{{"Sellos", 820, 1000}}},
+			{URL: "/marca/campanas/2", Name: "Lunes al doble", Owner: "Abarrotes Lupita", Status: CampaignStatus{"en revisión", "degraded"}, Dates: "Permanente", Act: "Te toca revisarla.", Yours: true},
+		},
+	}
 }
 
 func sampleCampaign() CampaignView {
@@ -92,7 +97,8 @@ func sampleCampaign() CampaignView {
 	return CampaignView{
 		Desk: sampleDesk(), ListURL: "/marca/campanas", Name: "Junta 10 y gana", Owner: "Bebidas del Valle", Status: CampaignStatus{"activa", "ok"}, Act: "Falta activarla.",
 		Flash: "Listo.", Error: "La campaña no se puede activar así.", Version: 2, EditURL: "/e", SimulateURL: "/s", ResultsURL: "/r", ShopsURL: "/t",
-		Steps:     []CampaignStep{{Label: "Aprobar", To: "approved", Action: "/estado"}, {Label: "Rechazar", To: "rejected", Action: "/estado", Reason: true, Quiet: true}},
+		Gist: []CampaignFact{{"Da", "1 sello por pieza"}, {"En", "todas las tiendas"}}, AssistantURL: "/a",
+		Steps:     []CampaignStep{{Label: "Aprobar", Says: "Su dueño la podrá activar.", To: "approved", Action: "/estado"}, {Label: "Rechazar", To: "rejected", Action: "/estado", Reason: true, Quiet: true}},
 		Findings:  []CampaignFinding{{true, "Ningún premio se alcanza.", "/marca/campanas/1/asistente/premio#f-goal"}, {false, "El premio cuesta más que la meta.", ""}},
 		Parts:     []CampaignPart{{"Cómo se gana", []string{"1 sello por pieza."}, "/g"}, {"Límites", []string{"Máximo 3 sellos al día por cliente."}, ""}},
 		Rewards:   []CampaignReward{{"Un refresco gratis", "10 sellos", "quedan 88 de 100", []string{"te cuesta $12.00"}, false, "/p/1"}, {"Otro", "1 sello", "sin límite", nil, true, ""}},
@@ -223,7 +229,7 @@ func sampleDesks(t testing.TB) map[string][]any {
 	calm.Preview, calm.Rewards = CampaignPreview{}, nil
 	get.Get, get.Errors = true, get.Errors[:1]
 	return map[string][]any{
-		"form": {sampleForm(), get, sampleAssistant(t)}, "campaign_start": {sampleStart()}, "campaign_review": {sampleReview(t), calm}, "campaigns": {sampleCampaigns()}, "campaign": {sampleCampaign()}, "confirm": {sampleConfirm()}, "sales": {sampleSales()}, "sale": {sampleSale()}, "simulation": {sampleSimulation()},
+		"form": {sampleForm(), get, sampleAssistant(t)}, "campaign_start": {sampleStart()}, "campaign_review": {sampleReview(t), calm}, "campaigns": {sampleCampaigns(), CampaignsView{Desk: sampleDesk(), Filtered: true, Action: "/marca/campanas"}}, "campaign": {sampleCampaign()}, "confirm": {sampleConfirm()}, "sales": {sampleSales()}, "sale": {sampleSale()}, "simulation": {sampleSimulation()},
 		"segments": {sampleSegments()}, "participants": {sampleParticipants()}, "invitations": {sampleInvitations()},
 		"numbers": {sampleNumbers(), closed}, "number": {sampleNumber(t), waits}, "outbox": {sampleOutbox(), parked},
 	}
