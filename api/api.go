@@ -70,6 +70,7 @@ type Deps struct {
 	Numbers bool
 
 	Jobs      JobRunner
+	Queues    Queues        // nil: there are none to look into
 	Health    Health        // may be nil
 	Cards     CardEvents    // may be nil: card pages then don't refresh by themselves
 	Limits    Limiter       // nil: no limits

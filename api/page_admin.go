@@ -3,9 +3,7 @@ package api
 import (
 	"context"
 	"fmt"
-	"io"
 	"net/http"
-	"strconv"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -15,130 +13,89 @@ import (
 	"github.com/qoa-conectados/qoa/templates"
 )
 
-// adminDesk is what the operator's page is drawn from.
-type adminDesk struct {
-	frame    templates.DeskView
-	backlog  store.Backlog
-	shops    []store.Shop
-	tenderos map[loyalty.ID]int
-	digests  map[loyalty.ID]store.ShopDigest
-	problems []store.Problem
-	runs     map[string]time.Time
-	cases    []store.Case
-	more     bool // there are more cases than these
-	now      time.Time
+// adminPage says what needs somebody now, and where to do it.
+func (s *server) adminPage(c *fiber.Ctx) error {
+	v := templates.BoardView{Title: "Inicio", Intro: "Lo que necesita a alguien ahora."}
+	health, numbers := s.dependencies(c.UserContext())
+	return s.board(c, http.StatusOK, askedOf(c), &v, func(ctx context.Context, t *store.Tx, _ store.Page) (loyalty.ID, error) {
+		a, err := t.Attention(ctx, scopeOf(c))
+		if err != nil {
+			return "", err
+		}
+		part := templates.BoardPart{Empty: "Nada por atender: todo camina solo."}
+		part.Rows = append(part.Rows, troubleRows(health, numbers)...)
+		part.Rows = append(part.Rows, attentionRows(&a, t.Now())...)
+		v.Parts = []templates.BoardPart{part}
+		v.Counts = []templates.AdminCount{
+			{Label: "mensajes por contestar", Value: a.Inbox}, {Label: "mensajes por salir", Value: a.Outbox},
+			{Label: "casos abiertos", Value: a.Cases}, {Label: "campañas por aprobar", Value: int64(len(a.InReview))},
+		}
+		return "", nil
+	})
 }
 
-const (
-	mostProblems    = 20
-	mostCases       = 50
-	activityDays    = 28 // over which a shop's consumers are counted
-	mostAdminShops  = 50
-	tenderosPerPage = mostLimit
+var (
+	urgent = templates.OutboxStatus{Word: "urgente", Tone: "down"}
+	soon   = templates.OutboxStatus{Word: "por atender", Tone: "degraded"}
 )
 
-func (s *server) adminPage(c *fiber.Ctx) error {
-	scope := scopeOf(c)
-	desk, err := tx(s, c, func(ctx context.Context, t *store.Tx) (d adminDesk, err error) {
-		if d.frame, err = s.desk(ctx, c, t); err != nil {
-			return d, err
+// troubleRows are the things that the system leans on and that do not work.
+func troubleRows(health []Dependency, numbers []numberHealth) (rows []templates.BoardRow) {
+	for _, n := range numbers {
+		if n.State != "ok" {
+			rows = append(rows, templates.BoardRow{Name: "Un número de WhatsApp no trabaja", URL: numbersURL + "/" + string(n.ID), State: stateOf(n.State), Advice: n.Detail})
 		}
-		if d.backlog, err = t.Backlog(ctx); err != nil {
-			return d, err
-		}
-		if d.problems, err = t.Problems(ctx, mostProblems); err != nil {
-			return d, err
-		}
-		if d.runs, err = t.LastRuns(ctx); err != nil {
-			return d, err
-		}
-		d.now = t.Now()
-		var next loyalty.ID
-		if d.cases, next, err = t.Cases(ctx, scope, store.Page{Limit: mostCases}); err != nil {
-			return d, err
-		}
-		d.more = next != ""
-		if d.shops, _, err = t.Shops(ctx, scope, store.ShopFilter{}, store.Page{Limit: mostAdminShops}); err != nil {
-			return d, err
-		}
-		active := true
-		tenderos, _, err := t.Tenderos(ctx, scope, store.TenderoFilter{Active: &active}, store.Page{Limit: tenderosPerPage})
-		if err != nil {
-			return d, err
-		}
-		d.tenderos = map[loyalty.ID]int{}
-		for _, v := range tenderos {
-			d.tenderos[v.Shop]++
-		}
-		d.digests = map[loyalty.ID]store.ShopDigest{}
-		today := t.Now().In(loyalty.Zone(""))
-		for _, shop := range d.shops {
-			if d.digests[shop.ID], err = t.ShopDigest(ctx, scope, shop.ID, today.AddDate(0, 0, 1-activityDays), today); err != nil {
-				return d, err
-			}
-		}
-		return d, nil
-	})
-	if err != nil {
-		return err
 	}
-	v := adminView(desk)
-	v.Flash = jobFlash(c.Query("trabajo"), c.Query("mensajes"))
-	health, _ := s.dependencies(c.UserContext())
 	for _, d := range health {
-		v.Health = append(v.Health, templates.AdminHealth{Name: d.Name, State: d.State, Detail: d.Detail})
-	}
-	return s.html(c, http.StatusOK, func(w io.Writer) error { return s.Pages.Admin(w, v) })
-}
-
-// lastRun is a moment as the page shows it; none stays none.
-func lastRun(t time.Time) time.Time {
-	if t.IsZero() {
-		return t
-	}
-	return t.In(loyalty.Zone(""))
-}
-
-func adminView(d adminDesk) templates.AdminView {
-	var purchases, consumers int64
-	v := templates.AdminView{Desk: d.frame}
-	for _, shop := range d.shops {
-		digest := d.digests[shop.ID]
-		purchases += digest.Purchases
-		consumers += digest.NewCards
-		v.Shops = append(v.Shops, templates.AdminShop{
-			Name: shop.Name, Code: shop.Code, City: shop.City, Kind: shop.Kind, Active: shop.Active,
-			Tenderos: d.tenderos[shop.ID], Consumers: int(digest.Consumers),
-			QRURL: "/v1/shops/" + shop.Code + "/qr.png", PosterURL: "/v1/shops/" + shop.Code + "/poster.pdf",
-		})
-	}
-	v.Counts = []templates.AdminCount{
-		{Label: "tiendas", Value: int64(len(d.shops))}, {Label: "compras en 28 días", Value: purchases},
-		{Label: "tarjetas nuevas en 28 días", Value: consumers}, {Label: "mensajes por contestar", Value: d.backlog.Inbox},
-		{Label: "mensajes por enviar", Value: d.backlog.Outbox}, {Label: "mensajes con problemas", Value: d.backlog.Failed + d.backlog.Parked},
-	}
-	v.Jobs = []templates.AdminJob{
-		{Name: "Recordatorios", Explain: "A quien le falta poco y lleva días sin comprar.", Action: "/admin/jobs/nudges/runs", LastRun: lastRun(d.runs["nudges"])},
-		{Name: "Resumen para tenderos", Explain: "Lo que Qoa vendió en la semana, y a pedir.", Action: "/admin/jobs/digests/runs", LastRun: lastRun(d.runs["digests"])},
-		{Name: "Resumen para marcas", Explain: "El retorno de cada campaña en la semana.", Action: "/admin/jobs/roi/runs", LastRun: lastRun(d.runs["roi"])},
-	}
-	v.MoreCases = d.more
-	for _, k := range d.cases {
-		v.Cases = append(v.Cases, templates.AdminCase{
-			At: k.CreatedAt.In(loyalty.Zone("")), Age: age(d.now.Sub(k.CreatedAt)), Folio: k.Folio(), Kind: caseWords(k.Kind),
-			Note: k.Note, Card: k.Card, CloseAction: casesURL + "/" + string(k.ID) + "/cerrar",
-		})
-	}
-	for _, p := range d.problems {
-		kind, state := "Mensaje por enviar", "falló"
-		if p.What == "inbox" {
-			kind, state = "Mensaje recibido", "apartado"
+		if d.State == "ok" || d.Name == whatsapp && len(rows) > 0 {
+			continue
 		}
-		v.Problems = append(v.Problems, templates.AdminProblem{
-			At: p.CreatedAt.In(loyalty.Zone("")), Kind: kind, State: state, Attempts: p.Attempts, Error: p.Problem,
-		})
+		rows = append(rows, templates.BoardRow{Name: dependencyNames[d.Name] + ": " + healthWords(d.State), URL: healthURL, State: stateOf(d.State), Advice: healthAdvice[d.Name]})
 	}
-	return v
+	return rows
+}
+
+func stateOf(state string) templates.OutboxStatus {
+	if state == "down" {
+		return urgent
+	}
+	return soon
+}
+
+// slow is how long somebody may wait for an answer before it is trouble.
+const slow = time.Minute
+
+// attentionRows are what waits for people, what hurts most first.
+func attentionRows(a *store.Attention, now time.Time) (rows []templates.BoardRow) {
+	add := func(state templates.OutboxStatus, name, url, advice string) {
+		rows = append(rows, templates.BoardRow{Name: name, URL: url, State: state, Advice: advice})
+	}
+	if a.Differing > 0 {
+		add(urgent, countWords(int64(a.Differing), "saldo difiere", "saldos difieren")+" del libro de movimientos", healthURL,
+			"Corre «qoa ledger verify» en el servidor: dice cuáles son y cuánto deben tener.")
+	}
+	if a.OldestInbox > slow {
+		add(urgent, "Hay quien espera respuesta desde hace "+seconds(a.OldestInbox), healthURL, "Revisa que esté corriendo un proceso con el rol worker.")
+	}
+	if a.OldestOutbox > slow {
+		add(urgent, "Hay mensajes sin salir desde hace "+seconds(a.OldestOutbox), outboxURL+"?estado=queued", "Revisa los números de WhatsApp y que haya un proceso con el rol bot.")
+	}
+	if a.Parked > 0 {
+		add(urgent, countWords(a.Parked, "mensaje recibido quedó apartado", "mensajes recibidos quedaron apartados"), outboxPageURL(parked, ""), "Su turno falló varias veces. Corrige la causa y vuelve a intentarlo.")
+	}
+	if a.Failed > 0 {
+		add(soon, countWords(a.Failed, "mensaje no salió", "mensajes no salieron"), outboxURL+"?estado=failed", "Mira por qué fallaron y envíalos otra vez, uno o todos los de una causa.")
+	}
+	if a.Cases > 0 && a.OldestCase != nil {
+		add(soon, countWords(a.Cases, "caso abierto", "casos abiertos"), casesURL, "El más antiguo espera desde "+age(now.Sub(*a.OldestCase))+".")
+	}
+	for _, r := range a.InReview {
+		add(soon, "«"+r.Name+"» espera tu aprobación", "/admin/campanas/"+string(r.ID), "De "+r.Owner+", desde "+age(now.Sub(r.Since))+".")
+	}
+	for _, i := range a.Imports {
+		add(soon, "«"+i.File+"» no se importó completo", importsURL+"/"+string(i.ID), countWords(i.Failed, "renglón quedó fuera", "renglones quedaron fuera")+": ahí dice por qué.")
+	}
+	return rows
 }
 
 func caseWords(kind store.CaseKind) string {
@@ -146,7 +103,7 @@ func caseWords(kind store.CaseKind) string {
 	case store.CaseMissingStamp:
 		return "Falta un sello"
 	case store.CaseHuman:
-		return "Quiere hablar con alguien"
+		return "Quiere hablar con una persona"
 	}
 	return string(kind)
 }
@@ -162,31 +119,4 @@ func age(d time.Duration) string {
 		return fmt.Sprintf("hace %d h", int(d.Hours()))
 	}
 	return fmt.Sprintf("hace %d min", max(0, int(d.Minutes())))
-}
-
-// adminRunJob runs a job and says on the page how many messages will go.
-func (s *server) adminRunJob(c *fiber.Ctx) error {
-	job := c.Params("job")
-	if !runnable(job) {
-		return fiber.ErrNotFound
-	}
-	n, err := s.runNow(c, job, nil)
-	if err != nil {
-		return err
-	}
-	return c.Redirect("/admin?trabajo="+job+"&mensajes="+strconv.Itoa(n), http.StatusSeeOther)
-}
-
-func jobFlash(job, messages string) string {
-	n, err := strconv.Atoi(messages)
-	if err != nil || !runnable(job) {
-		return ""
-	}
-	switch n {
-	case 0:
-		return "Listo: no hay mensajes que enviar."
-	case 1:
-		return "Listo: se enviará 1 mensaje."
-	}
-	return fmt.Sprintf("Listo: se enviarán %d mensajes.", n)
 }

@@ -17,7 +17,7 @@ var backoffice = []struct {
 	{"Catálogo", "bag", [][2]string{{"Tiendas", "/catalogo/tiendas"}, {"Productos", "/catalogo/productos"}, {"Marcas", "/catalogo/marcas"}, {"Empresas", "/catalogo/empresas"}, {"Importar", "/catalogo/importar"}}},
 	{"Personas", "people", [][2]string{{"Tenderos", "/tenderos"}, {"Usuarios", "/usuarios"}, {"Llaves de la API", "/llaves"}}},
 	{"Mensajes", "chat", [][2]string{{"Conversaciones", "/conversaciones"}, {"Casos", "/casos"}, {"Mensajes", "/mensajes"}, {"Números de WhatsApp", "/whatsapp"}}},
-	{"Sistema", "shield", [][2]string{{"Auditoría", "/auditoria"}}},
+	{"Sistema", "shield", [][2]string{{"Salud", "/salud"}, {"Trabajos", "/trabajos"}, {"Auditoría", "/auditoria"}}},
 }
 
 // backofficeMenu is the menu, with the page shown marked.

@@ -149,7 +149,7 @@ var verbs = map[store.Verb]string{
 	store.Created: "creó", store.Updated: "cambió", store.Deleted: "quitó", store.Moved: "cambió el estado de", store.Cancelled: "canceló",
 	store.InvitedTo: "invitó a", store.Revoked: "revocó", store.Reset: "restableció la contraseña de", store.Changed: "cambió su contraseña como",
 	store.Closed: "cerró", store.Resumed: "volvió a conectar", store.Redriven: "volvió a intentar", store.Adjusted: "ajustó", store.Reversed: "devolvió",
-	store.Opened: "abrió", store.Ran: "ejecutó", store.Paused: "pausó", store.Unpaused: "reanudó", store.Exported: "descargó",
+	store.Opened: "abrió", store.Ran: "ejecutó", store.Paused: "pausó", store.Unpaused: "reanudó", store.Exported: "descargó", store.Verified: "verificó",
 }
 
 // noun is how people call a kind of thing, and where one is shown.
@@ -189,6 +189,7 @@ var nouns = map[string]noun{
 	"chat":        {"una conversación", "conversaciones", "/admin/conversaciones/"},
 	"audit":       {"la auditoría", "auditoría", ""},
 	"import":      {"la importación", "importaciones", importsURL + "/"},
+	"ledger":      {"el libro de movimientos", "verificaciones", ""},
 }
 
 // mostDiffText bounds what is shown of one side of a change.
@@ -263,5 +264,5 @@ var columns = map[string]string{
 	"stamp": "Sellos", "point": "Puntos", "version": "Versión", "starts_at": "Empieza", "ends_at": "Termina", "stock": "Existencias",
 	"threshold": "Cuesta", "cost_cents": "Costo", "shop_code": "Código de la tienda", "shop": "Tienda", "source": "Origen", "made_at": "Calculado",
 	"margin_bps": "Margen", "fee_cents": "Cuota", "product_ids": "Productos", "shop_ids": "Tiendas", "scheme": "Se juntan", "earn": "Se gana",
-	"invited_by": "Invitado", "picture": "Foto",
+	"invited_by": "Invitado", "differences": "Diferencias", "messages": "Mensajes", "picture": "Foto",
 }

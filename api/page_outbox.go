@@ -5,10 +5,12 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strconv"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
 
+	"github.com/qoa-conectados/qoa/api/forms"
 	"github.com/qoa-conectados/qoa/store"
 	"github.com/qoa-conectados/qoa/store/loyalty"
 	"github.com/qoa-conectados/qoa/templates"
@@ -33,6 +35,10 @@ func (s *server) outboxPage(c *fiber.Ctx) error {
 			v.Flash = "Listo: el mensaje vuelve a la fila y sale enseguida."
 		case "reintento":
 			v.Flash = "Listo: el mensaje vuelve a la conversación y se contesta enseguida."
+		case "reenvios":
+			if n, err := strconv.Atoi(c.Query("cuantos")); err == nil {
+				v.Flash = "Listo: " + countWords(int64(n), "mensaje vuelve a la fila.", "mensajes vuelven a la fila.")
+			}
 		}
 	})
 }
@@ -43,6 +49,8 @@ type outboxDesk struct {
 	today   map[store.OutboxStatus]int64
 	letters []store.Letter
 	parked  []store.ParkedMessage
+	reasons []store.FailedReason
+	numbers []templates.FormOption
 	next    loyalty.ID
 	now     time.Time
 }
@@ -59,7 +67,9 @@ func (s *server) drawOutbox(c *fiber.Ctx, status int, add func(*templates.Outbox
 			return err
 		}
 	}
-	v := templates.OutboxView{Inbox: state == parked}
+	a := askedOf(c)
+	f.Number, f.Template, f.Problem = a.id("numero"), a.text("plantilla"), a.text("causa")
+	v := templates.OutboxView{Inbox: state == parked, Action: outboxURL, Filtered: a.any}
 	scope, p := scopeOf(c), store.Page{After: after, Limit: lettersPerPage}
 	d, err := tx(s, c, func(ctx context.Context, t *store.Tx) (d outboxDesk, err error) {
 		if v.Desk, err = s.desk(ctx, c, t); err != nil {
@@ -70,6 +80,14 @@ func (s *server) drawOutbox(c *fiber.Ctx, status int, add func(*templates.Outbox
 			return d, err
 		}
 		if d.today, err = t.LettersSince(ctx, midnight(d.now, "")); err != nil {
+			return d, err
+		}
+		if f.Status == store.OutboxFailed {
+			if d.reasons, err = t.FailedReasons(ctx, scope); err != nil {
+				return d, err
+			}
+		}
+		if d.numbers, err = numberOptions(ctx, t, scope); err != nil {
 			return d, err
 		}
 		if v.Inbox {
@@ -83,6 +101,15 @@ func (s *server) drawOutbox(c *fiber.Ctx, status int, add func(*templates.Outbox
 		return err
 	}
 	v.Counts = outboxCounts(d)
+	if !v.Inbox {
+		v.Sieve = s.outboxSieve(&f, state, d.numbers)
+	}
+	for _, r := range d.reasons {
+		v.Reasons = append(v.Reasons, templates.OutboxReason{
+			Problem: r.Problem, Count: r.Count, Latest: r.Latest.In(loyalty.Zone("")), Action: outboxURL + "/reenvios",
+			URL: outboxURL + "?" + url.Values{"estado": {string(store.OutboxFailed)}, "causa": {r.Problem}}.Encode(),
+		})
+	}
 	for _, o := range outboxFilters {
 		v.Filters = append(v.Filters, templates.OutboxFilter{Name: o.name, URL: outboxPageURL(o.status, ""), Here: o.status == state})
 	}
@@ -96,10 +123,10 @@ func (s *server) drawOutbox(c *fiber.Ctx, status int, add func(*templates.Outbox
 		})
 	}
 	if d.next != "" {
-		v.NextURL = outboxPageURL(state, d.next)
+		v.NextURL = outboxWith(a, state, d.next)
 	}
 	if after != "" {
-		v.FirstURL = outboxPageURL(state, "")
+		v.FirstURL = outboxWith(a, state, "")
 	}
 	add(&v)
 	return s.html(c, status, func(w io.Writer) error { return s.Pages.Outbox(w, v) })
@@ -113,6 +140,42 @@ func outboxCounts(d outboxDesk) []templates.AdminCount {
 		{Label: "entregados hoy", Value: delivered}, {Label: "leídos hoy", Value: read},
 		{Label: "fallidos", Value: d.backlog.Failed}, {Label: "recibidos apartados", Value: d.backlog.Parked},
 	}
+}
+
+// numberOptions are the numbers of ours, to choose one.
+func numberOptions(ctx context.Context, t *store.Tx, scope loyalty.Scope) ([]templates.FormOption, error) {
+	all, _, err := t.Numbers(ctx, scope, store.Page{Limit: mostNumbers})
+	return mapped(all, func(n store.Number) templates.FormOption {
+		return templates.FormOption{Value: string(n.ID), Label: n.Label}
+	}), err
+}
+
+// outboxSieve is the form that narrows the list.
+func (s *server) outboxSieve(f *store.LetterFilter, state string, numbers []templates.FormOption) []templates.FormField {
+	var texts []templates.FormOption
+	for _, key := range s.Texts.Keys() {
+		texts = append(texts, templates.FormOption{Value: key, Label: key})
+	}
+	form := forms.New(nil)
+	sift := forms.NewSift(form)
+	form.Hidden("estado", state)
+	number := string(f.Number)
+	sift.Of("plantilla", "Texto", "Cualquiera", &f.Template, texts)
+	if len(numbers) > 0 {
+		sift.Of("numero", "Por cuál número", "Cualquiera", &number, numbers)
+	}
+	if f.Problem != "" {
+		sift.Text("causa", "Causa", &f.Problem)
+	}
+	return sift.Fields()
+}
+
+// outboxWith is the address of the list as it is asked for, from a place on.
+func outboxWith(a *asked, state string, cursor loyalty.ID) string {
+	if state != "" {
+		a.Set("estado", state)
+	}
+	return a.at(outboxURL, cursor)
 }
 
 func outboxPageURL(status string, cursor loyalty.ID) string {
@@ -228,6 +291,25 @@ func ellipsis(digits string) string {
 		return ""
 	}
 	return "…" + digits
+}
+
+// redriveAllForm sends all dead letters of one reason again, some in each
+// transaction.
+func (s *server) redriveAllForm(c *fiber.Ctx) error {
+	problem, all := formText(c, "problem"), 0
+	before := s.DB.Now()
+	for {
+		n, err := tx(s, c, func(ctx context.Context, t *store.Tx) (int, error) {
+			return t.RedriveAll(ctx, scopeOf(c), problem, before)
+		})
+		if err != nil {
+			return err
+		}
+		if all += n; n == 0 {
+			break
+		}
+	}
+	return c.Redirect(outboxPageURL(string(store.OutboxFailed), "")+"&hecho=reenvios&cuantos="+strconv.Itoa(all), http.StatusSeeOther)
 }
 
 func (s *server) redriveOutboxForm(c *fiber.Ctx) error {

@@ -14,7 +14,10 @@ import (
 	"github.com/qoa-conectados/qoa/templates"
 )
 
-const tenderosURL = "/admin/tenderos"
+const (
+	tenderosURL     = "/admin/tenderos"
+	tenderosPerPage = mostLimit // on the page of their shop
+)
 
 func (s *server) tenderosPage(c *fiber.Ctx) error {
 	flash := map[string]string{

@@ -406,16 +406,14 @@ func TestABrandSeesItsReturn(t *testing.T) {
 
 func TestAnAdminRunsAJob(t *testing.T) {
 	w := apitest.New(t)
-	page := w.Do("GET", "/admin", nil, apitest.Cookie(w.AdminPage))
+	page := w.Do("GET", "/admin/trabajos", nil, apitest.Cookie(w.AdminPage))
 	require.Equal(t, http.StatusOK, page.Status)
-	for _, text := range []string{"postgres", "whatsapp", "Abarrotes Lupita", w.Keepers[1].Shop.Code, "/admin/jobs/digests/runs"} {
-		assert.Contains(t, page.Text(), text)
-	}
-	ran := form(w, "/admin/jobs/digests/runs", w.AdminPage)
+	assert.Contains(t, page.Text(), "/admin/trabajos/digests/ejecutar")
+	ran := form(w, "/admin/trabajos/digests/ejecutar", w.AdminPage)
 	assert.Equal(t, http.StatusSeeOther, ran.Status)
 	assert.Equal(t, []string{"digests"}, w.Jobs.Runs)
 	assert.Contains(t, w.Do("GET", ran.Header.Get("Location"), nil, apitest.Cookie(w.AdminPage)).Text(), "se enviarán 3 mensajes")
-	assert.Equal(t, http.StatusNotFound, form(w, "/admin/jobs/nada/runs", w.AdminPage).Status)
+	assert.Equal(t, http.StatusNotFound, form(w, "/admin/trabajos/nada/ejecutar", w.AdminPage).Status)
 }
 
 // TestAnAdminClosesACase: what somebody asked for on the phone is seen, by the

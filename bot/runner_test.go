@@ -84,7 +84,7 @@ func TestPitfall28_AMessageThatKillsTheProcessIsParkedAndTheNextIsAnswered(t *te
 	assert.Contains(t, got[0].Text, "Tuvimos un problema")
 	assert.Contains(t, got[1].Text, "/c/")
 	w.Do(func(tx *store.Tx) error {
-		problems, err := tx.Problems(t.Context(), 10)
+		problems, _, err := tx.ParkedMessages(t.Context(), loyalty.System(), store.Page{Limit: 10})
 		require.Len(t, problems, 1)
 		assert.Contains(t, problems[0].Problem, "process ended")
 		return err

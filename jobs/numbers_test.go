@@ -258,7 +258,7 @@ func TestAMessageThatKillsItsSenderIsADeadLetter(t *testing.T) {
 	require.NoError(t, d.deliver(t.Context(), person))
 	assert.Empty(t, w.phone.ids)
 	w.do(func(tx *store.Tx) error {
-		problems, err := tx.Problems(t.Context(), 10)
+		problems, _, err := tx.Letters(t.Context(), loyalty.System(), store.LetterFilter{Status: store.OutboxFailed}, store.Page{Limit: 10})
 		require.Len(t, problems, 1)
 		assert.Contains(t, problems[0].Problem, "process ended")
 		return err
@@ -283,7 +283,7 @@ func TestADeadLetterIsDrivenAgain(t *testing.T) {
 	require.NoError(t, d.deliver(t.Context(), person))
 	var row loyalty.ID
 	w.do(func(tx *store.Tx) error {
-		problems, err := tx.Problems(t.Context(), 1)
+		problems, _, err := tx.Letters(t.Context(), loyalty.System(), store.LetterFilter{Status: store.OutboxFailed}, store.Page{Limit: 1})
 		require.Len(t, problems, 1)
 		row = problems[0].ID
 		return err

@@ -127,6 +127,13 @@ func (r *Runner) verify(ctx context.Context, db *store.DB) error {
 	r.metrics.verified.Inc()
 	r.metrics.verifiedAt.Set(float64(db.Now().Unix()))
 	r.metrics.differences.Set(float64(len(found)))
+	err = db.InTx(ctx, func(tx *store.Tx) error {
+		tx.NoteVerified(len(found))
+		return nil
+	})
+	if err != nil {
+		return err
+	}
 	for _, d := range found[:min(len(found), mostDiffering)] {
 		r.log.ErrorContext(ctx, "ledger differs", "what", d.What, "id", d.ID, "has", d.Has, "want", d.Want)
 	}

@@ -167,7 +167,7 @@ func TestAMessageThatCannotBeSentIsADeadLetterAndTheNextGoes(t *testing.T) {
 	require.NoError(t, echo{w.db}.HandleTurns(t.Context(), person))
 	require.NoError(t, d.sweeper.deliver(t.Context(), person))
 	w.do(func(tx *store.Tx) error {
-		problems, err := tx.Problems(t.Context(), 10)
+		problems, _, err := tx.Letters(t.Context(), loyalty.System(), store.LetterFilter{Status: store.OutboxFailed}, store.Page{Limit: 10})
 		require.Len(t, problems, 1)
 		assert.Equal(t, "number is gone", problems[0].Problem, "and no phone")
 		return err
@@ -194,7 +194,7 @@ func TestATemplateThatDoesNotRenderIsADeadLetter(t *testing.T) {
 	})
 	require.NoError(t, d.sweeper.deliver(t.Context(), w.person(0)))
 	w.do(func(tx *store.Tx) error {
-		problems, err := tx.Problems(t.Context(), 10)
+		problems, _, err := tx.Letters(t.Context(), loyalty.System(), store.LetterFilter{Status: store.OutboxFailed}, store.Page{Limit: 10})
 		require.Len(t, problems, 1)
 		assert.Contains(t, problems[0].Problem, "broken")
 		return err

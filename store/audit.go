@@ -36,6 +36,7 @@ const (
 	Paused    Verb = "pause"    // a queue
 	Unpaused  Verb = "unpause"
 	Exported  Verb = "export"
+	Verified  Verb = "verify"
 )
 
 // AuditRow is one administrative change.
@@ -112,6 +113,23 @@ func (tx *Tx) Note(_ context.Context, scope loyalty.Scope, verb Verb, noun strin
 	}
 	tx.audit(scope, verb, noun, subject, label)
 	return nil
+}
+
+// NoteVerified notes that a sample of the ledger was recomputed, and how many
+// figures differed.
+func (tx *Tx) NoteVerified(differences int) {
+	tx.audit(loyalty.System(), Verified, "ledger", "", "", difference("differences", nil, differences))
+}
+
+// LastVerified says when the ledger was recomputed last, and how many figures
+// differed (an admin); the zero time is never.
+func (tx *Tx) LastVerified(ctx context.Context, scope loyalty.Scope) (at time.Time, differences int, err error) {
+	if err := adminOnly(scope); err != nil {
+		return at, 0, err
+	}
+	err = tx.tx.QueryRow(ctx, `
+		SELECT created_at, (changes->0->>'to')::int FROM audit WHERE noun = 'ledger' ORDER BY id DESC LIMIT 1`).Scan(&at, &differences)
+	return at, differences, ignoreNone(err)
 }
 
 // Audit lists changes, the newest first (an admin).

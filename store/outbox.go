@@ -431,28 +431,6 @@ func (tx *Tx) Backlog(ctx context.Context) (Backlog, error) {
 	return b, err
 }
 
-// Problem is a message that did not get through, for the admin's page.
-type Problem struct {
-	ID        loyalty.ID `db:"id"`
-	What      string     `db:"what"` // inbox or outbox
-	Problem   string     `db:"problem"`
-	Attempts  int        `db:"attempts"`
-	CreatedAt time.Time  `db:"created_at"`
-}
-
-// Problems lists the latest messages that failed or were parked.
-func (tx *Tx) Problems(ctx context.Context, limit int) ([]Problem, error) {
-	rows, err := tx.tx.Query(ctx, `
-		SELECT id, 'outbox' AS what, problem, attempts, created_at FROM outbox WHERE status = 'failed'
-		UNION ALL
-		SELECT id, 'inbox', problem, attempts, received_at FROM inbox WHERE status = 'parked'
-		ORDER BY created_at DESC LIMIT $1`, limit)
-	if err != nil {
-		return nil, err
-	}
-	return pgx.CollectRows(rows, pgx.RowToStructByName[Problem])
-}
-
 // Redrive sends a dead letter again (an admin). The error is NOT_FOUND for what
 // is none, and for one to somebody who was erased: nothing of it is left.
 func (tx *Tx) Redrive(ctx context.Context, scope loyalty.Scope, id loyalty.ID) error {

@@ -51,8 +51,10 @@ type Letter struct {
 
 // LetterFilter chooses letters; its zero value takes all.
 type LetterFilter struct {
-	Status OutboxStatus
-	Number loyalty.ID
+	Status   OutboxStatus
+	Number   loyalty.ID
+	Template string
+	Problem  string
 }
 
 // lastDigits is who a row's person is, as far as an admin needs it.
@@ -75,7 +77,61 @@ func (tx *Tx) Letters(ctx context.Context, scope loyalty.Scope, f LetterFilter, 
 		SELECT o.id, coalesce(o.channel, '') AS channel, coalesce(n.id::text, '') AS number_id, coalesce(n.label, '') AS number_label, `+lastDigits+`,
 		  o.lane, coalesce(o.template, '') AS template, o.media, o.status, o.attempts, o.problem, o.created_at, o.due_at, o.sent_at, o.delivered_at, o.read_at
 		FROM outbox o JOIN persons p ON p.id = o.person_id LEFT JOIN whatsapp_numbers n ON n.id = coalesce(o.number_id, p.number_id)
-		WHERE `+where+` AND ($1::uuid IS NULL OR n.id = $1) AND o.id < $2 ORDER BY o.id DESC LIMIT $3`, optional(f.Number))
+		WHERE `+where+` AND ($1::uuid IS NULL OR n.id = $1) AND ($2 = '' OR o.template = $2) AND ($3 = '' OR o.problem = $3)
+		AND o.id < $4 ORDER BY o.id DESC LIMIT $5`, optional(f.Number), clean(f.Template), clean(f.Problem))
+}
+
+// FailedReason is why messages of ours did not get through, and how many of those
+// can be sent again: nothing is left of a message to somebody who was erased.
+type FailedReason struct {
+	Problem string    `db:"problem"`
+	Count   int64     `db:"count"`
+	Latest  time.Time `db:"latest"`
+}
+
+// mostReasons is how many reasons are told apart.
+const mostReasons = 20
+
+// FailedReasons gives the reasons of dead letters, the most frequent first (an
+// admin).
+func (tx *Tx) FailedReasons(ctx context.Context, scope loyalty.Scope) ([]FailedReason, error) {
+	if err := adminOnly(scope); err != nil {
+		return nil, err
+	}
+	return collect[FailedReason](ctx, tx, `
+		SELECT o.problem, count(*) AS count, max(o.created_at) AS latest FROM outbox o JOIN persons p ON p.id = o.person_id
+		WHERE o.status = 'failed' AND p.erased_at IS NULL GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT $1`, mostReasons)
+}
+
+// mostRedriven is how many dead letters one transaction sends again.
+const mostRedriven = 500
+
+// RedriveAll sends dead letters of one reason again, the oldest first (an admin),
+// and says how many: who wants all calls it until it is none. What failed since
+// before is left out, or what fails again at once would never end.
+func (tx *Tx) RedriveAll(ctx context.Context, scope loyalty.Scope, problem string, before time.Time) (int, error) {
+	if err := adminOnly(scope); err != nil {
+		return 0, err
+	}
+	rows, err := tx.tx.Query(ctx, `
+		UPDATE outbox o SET status = 'queued', attempts = 0, problem = '', due_at = $1, claimed_until = NULL
+		WHERE o.id IN (SELECT f.id FROM outbox f JOIN persons p ON p.id = f.person_id
+		  WHERE f.status = 'failed' AND f.problem = $2 AND p.erased_at IS NULL AND f.due_at <= $3 ORDER BY f.created_at LIMIT $4 FOR UPDATE OF f SKIP LOCKED)
+		RETURNING o.id, o.person_id, coalesce(o.number_id::text, '')`, tx.now, clean(problem), before, mostRedriven)
+	if err != nil {
+		return 0, err
+	}
+	n := 0
+	var id, person, number loyalty.ID
+	_, err = pgx.ForEachRow(rows, []any{&id, &person, &number}, func() error {
+		n++
+		tx.ring(Event{Kind: DeliveryDue, Row: id, ID: person, Number: number})
+		return nil
+	})
+	if err == nil && n > 0 {
+		tx.audit(scope, Redriven, "outbox", "", problem, difference("messages", nil, n))
+	}
+	return n, err
 }
 
 // ParkedMessage is a message of somebody that was set aside, since its turn failed

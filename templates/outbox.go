@@ -14,11 +14,25 @@ type OutboxView struct {
 	Error    string
 	Counts   []AdminCount
 	Filters  []OutboxFilter
+	Sieve    []FormField // a GET form to Action
+	Action   string
+	Filtered bool
+	Reasons  []OutboxReason
 	Letters  []OutboxLetter
 	Parked   []OutboxParked
 	Inbox    bool // the messages shown are those that were set aside
 	NextURL  string
 	FirstURL string // "" on the first page
+}
+
+// OutboxReason is why messages failed. Sending all of them again posts csrf and
+// problem to Action.
+type OutboxReason struct {
+	Problem string
+	Count   int64
+	Latest  time.Time
+	URL     string // to those messages
+	Action  string
 }
 
 // OutboxFilter leads to the messages of one state.

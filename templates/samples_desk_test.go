@@ -211,7 +211,7 @@ func sampleNumber(t testing.TB) NumberView {
 func sampleOutbox() OutboxView {
 	at := sampleTime()
 	return OutboxView{
-		Desk: sampleDesk(), Flash: "Listo.", Error: "Ya no existe.", Counts: []AdminCount{{"en fila", 3}}, Filters: []OutboxFilter{{"Todos", "/admin/mensajes", true}, {"Fallidos", "/admin/mensajes?estado=failed", false}},
+		Desk: sampleDesk(), Flash: "Listo.", Error: "Ya no existe.", Counts: []AdminCount{{"en fila", 3}}, Sieve: []FormField{{Kind: FormText, Name: "plantilla", Label: "Texto"}}, Action: "/admin/mensajes", Filtered: true, Reasons: []OutboxReason{{"463 <b>", 2, sampleTime(), "/u", "/r"}, {"", 1, sampleTime(), "/u", "/r"}}, Filters: []OutboxFilter{{"Todos", "/admin/mensajes", true}, {"Fallidos", "/admin/mensajes?estado=failed", false}},
 		NextURL: "/n", FirstURL: "/f", Letters: []OutboxLetter{
 			{"Respuesta", "balance.show", "…5678", "Qoa Centro", OutboxStatus{"leído", "ok"}, []OutboxStep{{"en fila", at, true}, {"enviado", at, true}, {"entregado", at, true}, {"leído", at, true}}, time.Time{}, 1, "", ""},
 			{"Recordatorio", "", "", "", OutboxStatus{"falló", "down"}, []OutboxStep{{"en fila", at, true}, {"enviado", time.Time{}, false}}, at, 3, "WhatsApp no conoce el número", "/a"},

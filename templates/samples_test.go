@@ -195,29 +195,6 @@ func sampleReorderList() ReordersView {
 	}
 }
 
-func sampleAdmin() AdminView {
-	return AdminView{
-		Desk: sampleBackoffice(), Flash: "Recordatorios: se enviarán 12 mensajes.",
-		Counts: []AdminCount{{"marcas", 4}, {"tiendas", 12}, {"consumidores", 1284}, {"compras hoy", 143}, {"por enviar", 2}},
-		Health: []AdminHealth{{"Postgres", "ok", "15.4"}, {"Redis", "ok", ""}, {"WhatsApp", "degraded", "Simulador: ningún mensaje sale de aquí."}, {"Otro", "down", "sin respuesta"}},
-		Jobs: []AdminJob{
-			{"Recordatorios", "A quien le falta poco para su premio.", "/admin/trabajos/nudges", sampleTime()},
-			{"Resumen a tenderos", "Lo que Qoa vendió en su tienda esta semana.", "/admin/trabajos/digests", time.Time{}},
-			{"Retorno a marcas", "El resumen semanal por WhatsApp.", "/admin/trabajos/roi", time.Time{}},
-		},
-		Shops: []AdminShop{
-			{"Abarrotes Lupita", "K7M2QR", "Ciudad de México", "tiendita", true, 1, 321, "/v1/shops/K7M2QR/qr.png", "/v1/shops/K7M2QR/poster.pdf"},
-			{"Miscelánea Ñandú", "B2N4T8", "Guadalajara", "tiendita", false, 2, 88, "/v1/shops/B2N4T8/qr.png", "/v1/shops/B2N4T8/poster.pdf"},
-		},
-		Problems: []AdminProblem{{sampleTime(), "recordatorio", "muerto", 8, "el número se desconectó"}},
-		Cases: []AdminCase{
-			{sampleTime(), "hace 3 días", "7F3A9C", "Falta un sello", "Compré dos el lunes y no me dieron mi sello", "7H2KQ9M4", "/admin/casos/1"},
-			{sampleTime(), "hace 5 min", "00BEEF", "Quiere hablar con alguien", "<b>ayuda</b>", "", "/admin/casos/2"},
-		},
-		MoreCases: true,
-	}
-}
-
 func sampleSim() SimView {
 	return SimView{
 		BotName: "Qoa", MessagesURL: "/sim/messages",
@@ -249,7 +226,6 @@ func sampleHome() HomeView {
 // sampleViews are all pages with full views, some with a second one, by name.
 func sampleViews(t testing.TB) map[string][]any {
 	views := map[string][]any{
-		"admin":    {sampleAdmin()},
 		"board":    {sampleBoard()},
 		"chat":     {sampleChat()},
 		"password": {PasswordView{Title: "Elige tu contraseña", Action: "/clave/x", Submit: "Guardar"}, PasswordView{Desk: sampleBackoffice(), Title: "Mi cuenta", Intro: "Ada", Flash: "Listo.", Action: "/admin/cuenta", Submit: "Cambiar", AskOld: true, Old: "No es.", New: "Muy corta.", Again: "No es la misma."}},

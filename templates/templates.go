@@ -45,7 +45,6 @@ type declaration struct {
 
 func declarations() []declaration {
 	return []declaration{
-		{"admin", AdminView{}},
 		{"board", BoardView{}},
 		{"brand", BrandView{}},
 		{"brand_reorders", ReordersView{}},

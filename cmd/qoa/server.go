@@ -196,7 +196,7 @@ func (s *server) startAPI(ctx context.Context, db *store.DB, client cache.Client
 	deps := api.Deps{
 		DB: db, Pages: pages, Texts: texts, Log: s.log, Random: random(), Dev: s.dev, Version: version,
 		Sim: s.cfg.Channel == channelSim, Numbers: s.cfg.Channel == channelWhatsmeow,
-		Jobs: jobs.NewRunner(db, bell), Health: dependencies{client, s.cfg.Channel, s.cloud}, Cards: cards, Registry: registry,
+		Jobs: jobs.NewRunner(db, bell), Queues: queues{jobs.NewInspector(client)}, Health: dependencies{client, s.cfg.Channel, s.cloud}, Cards: cards, Registry: registry,
 		BotNumber:      s.botNumber,
 		Operator:       api.Operator{Name: s.cfg.OperatorName, Address: s.cfg.OperatorAddress, Contact: s.cfg.OperatorContact},
 		ClientIPHeader: s.cfg.ClientIPHeader, TrustedProxies: s.cfg.TrustedProxies, MetricsToken: s.cfg.MetricsToken,
