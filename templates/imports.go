@@ -1,6 +1,9 @@
 package templates
 
-import "io"
+import (
+	"io"
+	"strings"
+)
 
 // ImportsView is where files are read that fill the catalogue: csrf, kind and file
 // are posted to Action.
@@ -23,6 +26,9 @@ type ImportKind struct {
 	Columns  []ImportColumn
 	Template Files
 }
+
+// Lower is the name within a sentence.
+func (k ImportKind) Lower() string { return strings.ToLower(k.Name) }
 
 // ImportColumn is a column of a file.
 type ImportColumn struct {
