@@ -18,10 +18,28 @@ import (
 // brandDesk is what a brand's front is drawn from.
 type brandDesk struct {
 	desk     templates.DeskView
-	glances  []store.Glance
+	glances  []owned
 	next     loyalty.ID
-	owners   naming // of campaigns that are not all the caller's own
 	reorders []store.Reorder
+}
+
+// owned is a campaign at a glance with its owner's name, where that is asked for.
+type owned struct {
+	store.Glance
+	owner string
+}
+
+// glances reads a page of campaigns.
+func glances(ctx context.Context, t *store.Tx, scope loyalty.Scope, named bool, p store.Page) ([]owned, loyalty.ID, error) {
+	all, next, err := t.Glances(ctx, scope, store.CampaignFilter{}, p)
+	if err != nil {
+		return nil, "", err
+	}
+	var names naming
+	if named {
+		names, err = ownerNames(ctx, t, scope, mapped(all, func(g store.Glance) owner { return owner{g.Campaign.CPG, g.Campaign.Owner} })...)
+	}
+	return mapped(all, func(g store.Glance) owned { return owned{g, ownerOf(g.Campaign, names)} }), next, err
 }
 
 // latestReorders is how many the front shows.
@@ -46,13 +64,8 @@ func (s *server) brandPage(c *fiber.Ctx) error {
 		if d.desk, err = s.desk(ctx, c, t); err != nil {
 			return d, err
 		}
-		if d.glances, d.next, err = t.Glances(ctx, scope, store.CampaignFilter{}, p); err != nil {
+		if d.glances, d.next, err = glances(ctx, t, scope, scope.All(), p); err != nil {
 			return d, err
-		}
-		if scope.All() {
-			if d.owners, err = ownerNames(ctx, t, scope); err != nil {
-				return d, err
-			}
 		}
 		d.reorders, _, err = t.Reorders(ctx, scope, store.ReorderFilter{}, store.Page{Limit: latestReorders})
 		return d, err
@@ -69,11 +82,11 @@ var lifeOrder = []loyalty.Status{loyalty.Active, loyalty.Paused, loyalty.Approve
 
 func brandView(d brandDesk, now time.Time) templates.BrandView {
 	v := templates.BrandView{Desk: d.desk, NewURL: "/marca/campanas/nueva", ReorderURL: "/marca/pedidos", Reorders: mapped(d.reorders, reorderView)}
-	slices.SortStableFunc(d.glances, func(a, b store.Glance) int {
+	slices.SortStableFunc(d.glances, func(a, b owned) int {
 		return slices.Index(lifeOrder, a.Campaign.Status) - slices.Index(lifeOrder, b.Campaign.Status)
 	})
 	for _, g := range d.glances {
-		v.Campaigns = append(v.Campaigns, glanceView(g, ownerOf(g.Campaign, d.owners), now))
+		v.Campaigns = append(v.Campaigns, glanceView(g.Glance, g.owner, now))
 	}
 	if len(v.Campaigns) > 0 {
 		v.Files = filesAt("/marca/resultados", nil, "los resultados de todas las campañas")
@@ -163,17 +176,16 @@ func roiView(r store.ROIReport) templates.BrandROI {
 // brandFile is the table of all campaigns.
 func (s *server) brandFile(c *fiber.Ctx) (download, error) {
 	scope := scopeOf(c)
-	owners, err := report(s, c, func(ctx context.Context, t *store.Tx) (naming, error) { return ownerNames(ctx, t, scope) })
-	if err != nil {
+	if err := s.DB.FreshenSales(c.UserContext()); err != nil {
 		return download{}, err
 	}
-	list := func(ctx context.Context, t *store.Tx, p store.Page) ([]store.Glance, loyalty.ID, error) {
-		return t.Glances(ctx, scope, store.CampaignFilter{}, p)
+	list := func(ctx context.Context, t *store.Tx, p store.Page) ([]owned, loyalty.ID, error) {
+		return glances(ctx, t, scope, true, p)
 	}
-	rows := listed(s, list, func(g store.Glance) []any {
+	rows := listed(s, list, func(g owned) []any {
 		campaign := g.Campaign
 		return []any{
-			campaign.Name, ownerOf(campaign, owners), statusOfCampaign(campaign.Status).Word, homeDay(campaign.StartsAt), homeDay(campaign.EndsAt),
+			campaign.Name, g.owner, statusOfCampaign(campaign.Status).Word, homeDay(campaign.StartsAt), homeDay(campaign.EndsAt),
 			g.Members, g.Purchases, g.Units, g.Given, givenUnit(campaign), g.Redemptions, export.Money(g.Revenue), export.Money(g.Margin),
 			export.Money(g.RewardsCost), export.Money(g.Fee), ratio(g.ROI), g.Recent, g.Previous,
 		}

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"regexp"
+	"strings"
 	"testing"
 	"time"
 
@@ -149,6 +151,26 @@ func TestABrandWithoutCampaignsIsToldWhatToDo(t *testing.T) {
 	require.Equal(t, http.StatusOK, empty.Status)
 	assert.Contains(t, empty.Text(), "Revisa que tus tiendas tengan su cartel")
 	assert.Contains(t, get(w, resultsOf(w.Tenants[0].Campaign)+"?from=2026-11-01&to=2026-11-02", w.Tenants[0].Page).Text(), "Elige otros días")
+}
+
+// An admin sees all brands' campaigns, each with its owner; a draft has nothing to
+// count yet.
+func TestAnAdminSeesAllBrandsResults(t *testing.T) {
+	w := apitest.New(t)
+	busy(t, w)
+	front := get(w, "/marca", w.AdminPage).Text()
+	for _, text := range []string{"Bebidas del Valle · Desde", "Botanas del Sur · Desde", "Junta 10", "Puntos crujientes", "puntos dados", "Posada con premio", "Continuar"} {
+		assert.Contains(t, front, text)
+	}
+	assert.Less(t, strings.Index(front, "Puntos crujientes"), strings.Index(front, "Posada con premio"), "what runs comes first")
+	rows := taken(t, w, "/marca/resultados.csv", w.AdminPage)
+	require.Len(t, rows, 4)
+	assert.Equal(t, "Botanas del Sur", cell(t, rows, "Puntos crujientes", "De"))
+	draft := loyalty.ID(regexp.MustCompile(`href="/marca/campanas/([0-9a-f-]+)">Continuar`).FindStringSubmatch(front)[1])
+	page := get(w, resultsOf(draft), w.AdminPage)
+	require.Equal(t, http.StatusOK, page.Status)
+	assert.Contains(t, page.Text(), "complétala y envíala a revisión")
+	assert.NotContains(t, page.Text(), "Retorno de la inversión")
 }
 
 func resultsOf(campaign loyalty.ID) string {

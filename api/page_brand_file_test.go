@@ -111,6 +111,7 @@ func TestResultsAreTakenAwayAsTheyAre(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, campaigns, 3)
 	assert.Equal(t, whole(r.Members), cell(t, campaigns, "Junta 10", "Personas"))
+	assert.Equal(t, "Bebidas del Valle", cell(t, campaigns, "Junta 10", "De"))
 
 	// Nobody's name, number or card is anywhere.
 	text := get(w, at, mine).Text() + get(w, "/marca", mine).Text()

@@ -42,7 +42,7 @@ func (s *server) readResults(c *fiber.Ctx) (campaignResults, error) {
 		}
 		r.desk.Links = deskLinks("/marca", "/marca") // it is a part of the front, whatever its address
 		if scope.All() {
-			if r.owners, err = ownerNames(ctx, t, scope); err != nil {
+			if r.owners, err = ownerNames(ctx, t, scope, owner{campaign.CPG, campaign.Owner}); err != nil {
 				return r, err
 			}
 		}
