@@ -51,16 +51,21 @@ func ownerText(cpg, shop loyalty.ID) string {
 	return "cpg:" + string(cpg)
 }
 
-// chooseOwner asks for whom it is made.
+// mostOwners is how many shops are offered at once to choose from: the others are
+// searched.
+const mostOwners = 50
+
+// chooseOwner asks for whom it is made: a company, or a shop out of those that a
+// search finds.
 func (s *server) chooseOwner(c *fiber.Ctx, title string) error {
-	scope := scopeOf(c)
+	scope, words := scopeOf(c), queryText(c, "q")
 	v := templates.FormView{Title: title, Intro: "¿De quién es?", Action: c.Path(), Get: true, Submit: "Seguir"}
 	_, err := tx(s, c, func(ctx context.Context, t *store.Tx) (struct{}, error) {
 		var err error
 		if v.Desk, err = s.desk(ctx, c, t); err != nil {
 			return struct{}{}, err
 		}
-		var options []templates.FormOption
+		options := []templates.FormOption{{Label: "Elige"}}
 		if scope.All() {
 			err = everyPage(func(p store.Page) (loyalty.ID, error) {
 				all, next, err := t.CPGs(ctx, scope, p)
@@ -73,14 +78,18 @@ func (s *server) chooseOwner(c *fiber.Ctx, title string) error {
 				return struct{}{}, err
 			}
 		}
-		err = everyPage(func(p store.Page) (loyalty.ID, error) {
-			all, next, err := t.Shops(ctx, scope, store.ShopFilter{}, p)
-			for _, o := range all {
-				options = append(options, templates.FormOption{Value: ownerText("", o.ID), Label: "Tienda: " + listNonEmpty(", ", o.Name, o.City)})
-			}
-			return next, err
-		})
-		v.Sections = []templates.FormSection{{Fields: []templates.FormField{{Kind: templates.FormChoice, Name: "owner", Label: "Dueño", Options: options}}}}
+		shops, total, err := t.ChooseShops(ctx, scope, store.ShopChoice{Words: words}, mostOwners)
+		for _, o := range shops {
+			options = append(options, templates.FormOption{Value: ownerText("", o.ID), Label: "Tienda: " + listNonEmpty(", ", o.Name, o.City)})
+		}
+		fields := []templates.FormField{{Kind: templates.FormChoice, Name: "owner", Label: "Dueño", Options: options}}
+		if words != "" || total > int64(len(shops)) {
+			found := countWords(total, "tienda", "tiendas")
+			fields = append(fields, templates.FormField{
+				Kind: templates.FormText, Name: "q", Label: "O busca una tienda", Value: words, Help: "Hay " + found + ". Deja «Elige», escribe su nombre, calle o código, y pulsa Seguir.",
+			})
+		}
+		v.Sections = []templates.FormSection{{Fields: fields}}
 		return struct{}{}, err
 	})
 	if err != nil {

@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"net/http"
 	"net/url"
@@ -300,6 +301,15 @@ func TestCampaignsHaveOwners(t *testing.T) {
 	for _, text := range []string{"Empresa: Bebidas del Valle", "Tienda: Abarrotes Lupita"} {
 		assert.Contains(t, choose.Text(), text)
 	}
+	w.Tx(t, func(ctx context.Context, tx *store.Tx) {
+		for i := range 60 {
+			_, err := tx.CreateShop(ctx, loyalty.System(), store.ShopInput{Name: fmt.Sprintf("Zarape %02d", i), City: "Saltillo", State: "Coahuila"})
+			require.NoError(t, err)
+		}
+	})
+	choose = get(w, "/admin/campanas/nueva?owner=&q=zarape+57", w.AdminPage)
+	assert.Contains(t, choose.Text(), "Tienda: Zarape 57, Saltillo", "one of many is searched")
+	assert.NotContains(t, choose.Text(), "Zarape 56")
 	path := "/admin/campanas/nueva/completa?owner=cpg%3A" + string(w.Tenants[1].CPG)
 	typed := fieldsOf(t, get(w, path, w.AdminPage), "/admin/campanas")
 	typed.Set("name", "De Qoa para Crujis")
