@@ -226,7 +226,9 @@ func TestEveryOperation(t *testing.T) {
 	}
 	style := styleOf(t, w)
 	assert.Equal(t, ok, w.Do("GET", style, nil).Status)
-	assert.Equal(t, ok, w.Do("GET", pictured(t, w, product.ID), nil).Status)
+	address := pictured(t, w, product.ID)
+	assert.Equal(t, ok, w.Do("GET", address, nil).Status)
+	assert.Equal(t, address, apitest.Data[obj](admin, ok, "GET", "/v1/products/"+string(product.ID), nil)["picture_url"])
 
 	for path, item := range apitest.Document(t).Paths.Map() {
 		for method, op := range item.Operations() {

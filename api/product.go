@@ -18,13 +18,18 @@ type productJSON struct {
 	Nicknames      []string      `json:"nicknames"`
 	ReferencePrice loyalty.Cents `json:"reference_price_cents"`
 	Active         bool          `json:"active"`
+	Picture        *string       `json:"picture_url"` // null: it has none
 	stamps
 }
 
 func showProduct(v store.Product) productJSON {
+	var picture *string
+	if address := large(v); address != "" {
+		picture = &address
+	}
 	return productJSON{
 		ID: v.ID, CPG: v.CPG, Brand: v.Brand, GTIN: v.GTIN, Name: v.Name, Nicknames: listOf(v.Nicknames),
-		ReferencePrice: v.ReferencePrice, Active: v.Active, stamps: stamps{v.CreatedAt, v.UpdatedAt},
+		ReferencePrice: v.ReferencePrice, Active: v.Active, Picture: picture, stamps: stamps{v.CreatedAt, v.UpdatedAt},
 	}
 }
 
