@@ -55,8 +55,8 @@ func look(t *testing.T, ctx context.Context, name string, whole bool) {
 // Of a page in a document this much is seen, in pixels, and a desk's is made
 // smaller: a repository keeps each picture for good.
 const (
-	mostKept  = 1500
-	deskScale = .7
+	mostKept  = 1200
+	deskScale = .6
 	mostTall  = 6000 // of what is kept whole
 )
 
@@ -71,7 +71,7 @@ func keep(t *testing.T, ctx context.Context, name string, whole bool) {
 	how := page.CaptureScreenshotParams{Format: page.CaptureScreenshotFormatPng}
 	ending, most, scale := ".png", int64(mostTall), 1.
 	if os.Getenv("QOA_SCREENSHOT_TYPE") == "webp" {
-		quality := int64(45)
+		quality := int64(35)
 		how.Format, how.Quality, ending, most = page.CaptureScreenshotFormatWebp, &quality, ".webp", mostKept
 		if strings.Contains(name, "-desk") {
 			scale = deskScale

@@ -2,13 +2,19 @@ package main
 
 import (
 	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/chromedp/chromedp"
+	"github.com/stretchr/testify/require"
 
+	"github.com/qoa-conectados/qoa/api"
 	"github.com/qoa-conectados/qoa/api/browsertest"
 	"github.com/qoa-conectados/qoa/store/demo"
 )
@@ -38,7 +44,8 @@ type chapter struct {
 	pictures []picture
 }
 
-// chapters are all pages, in the order of the story: a new page gets a line here.
+// chapters are all pages, in the order of the story: a new page gets a line here,
+// and TestEveryPageIsInTheGallery says when one has none.
 var chapters = []chapter{
 	{title: "1. A brand starts a campaign", pictures: []picture{
 		{"brand-login", "The way in of a brand's people", nobody, "/marca/login", nil},
@@ -61,6 +68,11 @@ var chapters = []chapter{
 		{"segments", "Segments", brandly, "/marca/segmentos", nil},
 		{"reward-edit", "Changing a reward", brandly, "/marca/campanas/{campaign}", func(g *gallery) {
 			g.clicks(`main a[href*="/premios/"]:not([href$="/nuevo"])`, `/premios/.test(location.pathname)`)
+		}},
+		{"segment", "One of them", brandly, "/marca/segmentos/nuevo", func(g *gallery) {
+			g.types(`#f-name`, "De la colonia")
+			g.clicks(`.formal .send button, main form button.wide, main form .send button`, `/hecho=segmento/.test(location.search)`)
+			g.clicks(`main a[href*="/marca/segmentos/"]:not([href$="/nuevo"])`, `/segmentos\/[0-9a-f]/.test(location.pathname)`)
 		}},
 		{"segment-new", "A segment", brandly, "/marca/segmentos/nuevo", nil},
 	}},
@@ -92,6 +104,7 @@ var chapters = []chapter{
 		{"sales", "The day's sales", tendero, "/tienda/ventas", nil},
 		{"sale", "A sale, to be returned whole or in part", tendero, "/tienda/ventas", func(g *gallery) {
 			g.clicks(`.sales a`, `!!document.querySelector('#reason')`)
+			g.vars["sale"] = browsertest.Eval[string](g.t, g.ctx, `location.pathname.split('/').pop()`)
 		}},
 		{"sale-return", "Asked before it happens", tendero, "/tienda/ventas", func(g *gallery) {
 			g.clicks(`.sales a`, `!!document.querySelector('#reason')`)
@@ -136,12 +149,19 @@ var chapters = []chapter{
 	}},
 	{title: "8. What a brand gets back", pictures: []picture{
 		{"brand-account", "One's own account", brandly, "/marca/cuenta", nil},
+		{"campaign-results", "One campaign: by day, by product, by shop", brandly, "/marca/campanas/{campaign}/resultados", nil},
+		{"orders", "What shops want to order again", brandly, "/marca/pedidos", nil},
 		{"brand", "The return, with its parts", brandly, "/marca", nil},
 	}},
 	{title: "The desk of Qoa", pictures: []picture{
 		{"admin-login", "The way in", nobody, "/admin/login", nil},
 		{"password", "A link to choose a password, which has been used", nobody, "/clave/usado", nil},
 		{"admin", "How everything is", operator, "/admin", nil},
+		{"health", "Every dependency", operator, "/admin/salud", nil},
+		{"jobs", "Jobs and queues", operator, "/admin/trabajos", nil},
+		{"queue", "One queue", operator, "/admin/trabajos", func(g *gallery) {
+			g.clicks(`main a[href*="/trabajos/filas/"]`, `/filas/.test(location.pathname)`)
+		}},
 		{"numbers", "WhatsApp numbers", operator, "/admin/whatsapp", nil},
 		{"number", "One number, being paired", operator, "/admin/whatsapp/{number}", nil},
 		{"messages", "Messages and dead letters", operator, "/admin/mensajes", nil},
@@ -179,6 +199,17 @@ var chapters = []chapter{
 			g.clicks(`main form button`, `!!document.querySelector('main a[href*="/admin/conversaciones/"]')`)
 			g.clicks(`main a[href*="/admin/conversaciones/"]`, `/conversaciones\/./.test(location.pathname)`)
 		}},
+		{"admin-sale", "A sale, for who may return any", operator, "/admin/ventas/{sale}", nil},
+		{"imports", "Shops and products from a file", operator, "/admin/catalogo/importar", nil},
+		{"import", "What each line would do, before it does", operator, "/admin/catalogo/importar", func(g *gallery) {
+			file := filepath.Join(g.t.TempDir(), "tiendas.csv")
+			require.NoError(g.t, os.WriteFile(file, []byte("Código,Nombre,Calle,Ciudad,Estado\n,La Güera,Juárez 1,Mérida,Yucatán\nABC,La Mala,,Mérida,Yucatán\n"), 0o600))
+			browsertest.Do(g.t, g.ctx, chromedp.SetUploadFiles(`#file`, []string{file}))
+			g.clicks(`#kind-shops`, `document.querySelector('#kind-shops').checked`)
+			g.clicks(`main form[enctype] button`, `/importar\/./.test(location.pathname)`)
+		}},
+		{"tenderos", "Tenderos", operator, "/admin/tenderos", nil},
+		{"tendero-new", "Inviting one", operator, "/admin/tenderos/nuevo", nil},
 		{"docs", "The API, operation by operation", nobody, "/docs", func(g *gallery) { g.waits(`document.querySelectorAll('.op').length > 10`) }},
 	}},
 }
@@ -211,7 +242,7 @@ func (g *gallery) read(pattern string) string {
 // Every page of the four fronts with the demo data, on a phone and on a desk, in
 // light and in dark: each fits and axe-core has no serious finding. `make
 // screenshots` keeps the pictures.
-func TestTheGallerysPages(t *testing.T) {
+func TestEveryPageIsInTheGallery(t *testing.T) {
 	g := newGallery(t)
 	g.says(anaPhone, "Quiero crear mi tarjeta de puntos de Abarrotes Lupita ("+demo.Shop1Code+")")
 	card := g.heard(anaPhone, `/c/[0-9A-Za-z_-]+/[0-9A-Z]{8}`)
@@ -230,6 +261,7 @@ func TestTheGallerysPages(t *testing.T) {
 		nobody: "", tendero: g.session(http.MethodGet, g.heard(demo.Tendero1Phone, `/t/\S+`), nil),
 		brandly: g.enters("/marca/login", demo.Brand1Email), operator: g.enters("/admin/login", demo.AdminEmail),
 	}
+	seen := map[string]bool{}
 	for _, c := range chapters {
 		if c.before != nil {
 			c.before(g)
@@ -240,7 +272,49 @@ func TestTheGallerysPages(t *testing.T) {
 			if p.do != nil {
 				p.do(g)
 			}
+			seen[g.route()] = true
 			browsertest.Whole(t, g.ctx, p.name)
 		}
 	}
+	for _, r := range api.Routes(true) {
+		if r.Page && r.Method == http.MethodGet && !seen[r.Path] && !seen[otherDesk.ReplaceAllString(r.Path, "/marca$1")] && !noPage.MatchString(r.Path) {
+			t.Errorf("%s is in no picture", r.Path)
+		}
+	}
+}
+
+// otherDesk are pages that brands, shops and admins each find below their own
+// root: a brand's stand for all.
+var otherDesk = regexp.MustCompile(`^/(?:tienda|admin)(/campanas.*|/segmentos.*|/cuenta)$`)
+
+// noPage are answers that nobody looks at: files, what a script fetches, streams,
+// and what only leads on.
+var noPage = regexp.MustCompile(`\.(csv|xlsx|js|webmanifest)$|/(vivo|fragment|events)$|/archivos/|/buscar/|^/[qt]/`)
+
+// route is the line of the route table that the browser is at.
+func (g *gallery) route() string {
+	g.t.Helper()
+	at, err := url.Parse(browsertest.Eval[string](g.t, g.ctx, `location.href`))
+	require.NoError(g.t, err)
+	here := strings.Split(at.Path, "/")
+	best, exact := "", -1
+	for _, r := range api.Routes(true) {
+		parts := strings.Split(r.Path, "/")
+		if len(parts) != len(here) || r.Method != http.MethodGet {
+			continue
+		}
+		same := 0
+		for i := range parts {
+			if parts[i] == here[i] {
+				same++
+			} else if !strings.HasPrefix(parts[i], ":") {
+				same = -1
+				break
+			}
+		}
+		if same > exact {
+			best, exact = r.Path, same
+		}
+	}
+	return best
 }

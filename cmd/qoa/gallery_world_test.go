@@ -88,7 +88,7 @@ func newGallery(t *testing.T) *gallery {
 	require.NoError(t, err)
 	door, err := api.New(api.Deps{
 		DB: g.db, Pages: pages, Texts: g.texts, Log: log, Random: storetest.Rand(6), Dev: true, Sim: true, Numbers: true,
-		Jobs: g.jobs, Health: dependencies{client, channelSim, nil}, Cards: cards, Registry: registry, Version: "demo",
+		Jobs: g.jobs, Queues: queues{jobs.NewInspector(client)}, Health: dependencies{client, channelSim, nil}, Cards: cards, Registry: registry, Version: "demo",
 		Operator: api.Operator{Name: "Qoa Conectados, S.A. de C.V.", Address: "Av. Insurgentes Sur 1602, Ciudad de México", Contact: "datos@qoa.mx"},
 	})
 	require.NoError(t, err)
