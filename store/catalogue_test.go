@@ -261,7 +261,7 @@ func TestEveryMistakeOfAnInputIsNamed(t *testing.T) {
 		_, err := tx.CreateTendero(ctx, w.admin, store.TenderoInput{Phone: "123"})
 		return err
 	}))
-	require.Equal(t, []string{"email", "name", "password", "role", "cpg_id", "cpg_id", "phone"}, try(func(tx *store.Tx) error {
+	require.Equal(t, []string{"password", "email", "name", "role", "cpg_id", "cpg_id", "phone"}, try(func(tx *store.Tx) error {
 		_, err := tx.CreateStaff(ctx, w.admin, store.StaffInput{Email: "Ana <ana@x.mx>", Password: "corta", CPG: "x", Phone: "x"})
 		return err
 	}))

@@ -171,6 +171,7 @@ type Tx struct {
 	db     *DB
 	now    time.Time
 	events []Event
+	made   int // IDs so far
 
 	talks     bool                // it is a conversation's turn
 	moreTurns bool                // see MoreTurns
@@ -253,8 +254,12 @@ func (tx *Tx) failure(err error) error {
 	return translate(err)
 }
 
-// newID makes an ID of this transaction's time.
-func (tx *Tx) newID() loyalty.ID { return loyalty.NewID(tx.now, tx.db.opt.Random) }
+// newID makes the next of the transaction's IDs: what it makes sorts in the order
+// in which it was made, as the rows of a file that is imported.
+func (tx *Tx) newID() loyalty.ID {
+	tx.made++
+	return loyalty.NthID(tx.now, tx.made-1, tx.db.opt.Random)
+}
 
 // later queues a statement whose result nobody waits for: it travels with the
 // next one, at the latest with COMMIT.

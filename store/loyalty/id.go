@@ -17,7 +17,20 @@ type ID string
 // NewID makes a UUIDv7 from now (millisecond precision) and 10 bytes of random.
 // It panics when random cannot be read: without randomness nothing may go on.
 func NewID(now time.Time, random io.Reader) ID {
-	var b [16]byte
+	return newID(now, random).id()
+}
+
+// NthID is NewID where several are made at one moment: the n-th, counted from 0,
+// sorts after the ones before it. Past 4095 the count begins anew.
+func NthID(now time.Time, n int, random io.Reader) ID {
+	b := newID(now, random)
+	binary.BigEndian.PutUint16(b[6:], 0x7000|uint16(n&0xfff)) //nolint:gosec // twelve bits
+	return b.id()
+}
+
+type uuid [16]byte
+
+func newID(now time.Time, random io.Reader) (b uuid) {
 	if _, err := io.ReadFull(random, b[6:]); err != nil {
 		panic(fmt.Sprintf("loyalty: random source failed: %v", err))
 	}
@@ -26,6 +39,10 @@ func NewID(now time.Time, random io.Reader) ID {
 	copy(b[:6], ms[2:])
 	b[6] = b[6]&0x0f | 0x70
 	b[8] = b[8]&0x3f | 0x80
+	return b
+}
+
+func (b uuid) id() ID {
 	h := hex.EncodeToString(b[:])
 	return ID(h[:8] + "-" + h[8:12] + "-" + h[12:16] + "-" + h[16:20] + "-" + h[20:])
 }

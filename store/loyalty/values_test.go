@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/qoa-conectados/qoa/store/loyalty"
 )
 
@@ -93,4 +95,18 @@ func TestZone(t *testing.T) {
 			t.Errorf("Zone(%q) is %s, want %s", name, got, want)
 		}
 	}
+}
+
+// TestIDsOfOneMomentKeepTheirOrder: rows made together are listed as they were made.
+func TestIDsOfOneMomentKeepTheirOrder(t *testing.T) {
+	at, random := time.Date(2026, 11, 21, 16, 0, 0, 123e6, time.UTC), rand.NewChaCha8([32]byte{7})
+	var last loyalty.ID
+	for n := range 4096 {
+		id := loyalty.NthID(at, n, random)
+		require.Greater(t, id, last)
+		require.Equal(t, at, id.Time())
+		require.Equal(t, byte('7'), id[14])
+		last = id
+	}
+	require.Less(t, loyalty.NthID(at, 4096, random), last, "begins anew")
 }
