@@ -96,12 +96,18 @@ func (b *chromium) lighthouse(ctx context.Context, script, dir string, d door, a
 	}
 	ctx, cancel := context.WithTimeout(ctx, 3*time.Minute)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, "node", args...)
-	var said bytes.Buffer
-	cmd.Stderr = &said
-	out, err := cmd.Output()
-	if err != nil {
-		return nil, fmt.Errorf("lighthouse %s: %w\n%.2000s", d.name, err, said.String())
+	var out []byte
+	for tries := 3; ; tries-- {
+		var said bytes.Buffer
+		cmd := exec.CommandContext(ctx, "node", args...)
+		cmd.Stderr = &said
+		if out, err = cmd.Output(); err == nil {
+			break
+		}
+		// Now and then the browser records no beginning; it asks to be run again.
+		if tries == 1 || !strings.Contains(said.String(), "NO_NAVSTART") {
+			return nil, fmt.Errorf("lighthouse %s: %w\n%.2000s", d.name, err, said.String())
+		}
 	}
 	var r lhr
 	if err := json.Unmarshal(out, &r); err != nil {
