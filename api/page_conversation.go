@@ -262,12 +262,16 @@ func (s *server) masked(text string) string {
 
 // chatFile is a file that somebody sent.
 func (s *server) chatFile(c *fiber.Ctx) error {
+	person, err := pathID(c)
+	if err != nil {
+		return err
+	}
 	message, err := pathParam(c, "message")
 	if err != nil {
 		return err
 	}
 	file, err := tx(s, c, func(ctx context.Context, t *store.Tx) (store.MediaFile, error) {
-		return t.Media(ctx, scopeOf(c), message)
+		return t.Media(ctx, scopeOf(c), person, message)
 	})
 	if err != nil {
 		return err

@@ -75,6 +75,17 @@ func TestAConversationIsFoundAndRead(t *testing.T) {
 	for _, wanted := range []string{"", digits[1:], "Ana", "00000000"} {
 		assert.NotContains(t, find(wanted), at, wanted)
 	}
+	// A file is its sender's alone; to look at it is to look into the chat.
+	assert.Empty(t, auditOf(t, w, store.AuditFilter{Noun: "chat"}))
+	other := "/admin/conversaciones/" + string(w.Shoppers[1].Person) + "/archivos/" + string(picture)
+	assert.Equal(t, http.StatusNotFound, get(other).Status)
+	assert.Empty(t, auditOf(t, w, store.AuditFilter{Noun: "chat"}))
+	for range 2 {
+		require.Equal(t, http.StatusOK, get(at+"/archivos/"+string(picture)).Status)
+	}
+	looked := auditOf(t, w, store.AuditFilter{Noun: "chat"})
+	require.Len(t, looked, 1)
+	assert.Equal(t, ana.Person, looked[0].Subject)
 	res := get(at)
 	require.Equal(t, http.StatusOK, res.Status)
 	text := res.Text()
@@ -92,7 +103,7 @@ func TestAConversationIsFoundAndRead(t *testing.T) {
 	assert.Equal(t, http.StatusNotFound, get(at+"/archivos/"+string(w.Purchase)).Status)
 	assert.Equal(t, http.StatusNotFound, get("/admin/conversaciones/"+string(w.Purchase)).Status)
 	rows := auditOf(t, w, store.AuditFilter{Noun: "chat"})
-	require.Len(t, rows, 1)
+	require.Len(t, rows, 2)
 	assert.Equal(t, store.Opened, rows[0].Verb)
 	assert.Equal(t, ana.Person, rows[0].Subject)
 	for _, page := range []string{w.Tenants[0].Page, w.Keepers[0].Page} {

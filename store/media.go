@@ -105,13 +105,34 @@ func (tx *Tx) MediaFailed(ctx context.Context, inbox loyalty.ID, problem string,
 	return err
 }
 
-// Media gives the file of a message (an admin).
-func (tx *Tx) Media(ctx context.Context, scope loyalty.Scope, inbox loyalty.ID) (MediaFile, error) {
+// Media gives the file of a person's message (an admin). That somebody looked is
+// audited, as OpenChat does; not again for each picture of a chat that they have
+// open.
+func (tx *Tx) Media(ctx context.Context, scope loyalty.Scope, person, inbox loyalty.ID) (MediaFile, error) {
 	if err := adminOnly(scope); err != nil {
 		return MediaFile{}, err
 	}
-	return fetch[MediaFile](ctx, tx, loyalty.NotFound(loyalty.CodeNotFound, "No encontramos ese archivo."), `
-		SELECT mime, content FROM media WHERE inbox_id = $1 AND status = 'stored'`, inbox)
+	file, err := fetch[mediaOf](ctx, tx, loyalty.NotFound(loyalty.CodeNotFound, "No encontramos ese archivo."), `
+		SELECT m.mime, m.content, i.person_id, coalesce(c.card_code, '') AS card_code, EXISTS (
+		  SELECT FROM audit a WHERE a.subject = i.person_id AND a.noun = 'chat' AND a.actor = $3 AND a.created_at > $4) AS seen
+		FROM media m JOIN inbox i ON i.id = m.inbox_id LEFT JOIN consumers c ON c.person_id = i.person_id
+		WHERE m.inbox_id = $1 AND m.status = 'stored' AND i.person_id = (SELECT coalesce(p.merged_into, p.id) FROM persons p WHERE p.id = $2)`,
+		inbox, person, scope.Actor(), tx.now.Add(-chatOpen))
+	if err == nil && !file.Seen {
+		tx.audit(scope, Opened, "chat", file.Person, file.Card)
+	}
+	return file.MediaFile, err
+}
+
+// chatOpen is for how long a chat that was opened counts as seen.
+const chatOpen = time.Hour
+
+// mediaOf is a file with whose it is, and whether it is noted that its chat is open.
+type mediaOf struct {
+	MediaFile
+	Person loyalty.ID `db:"person_id"`
+	Card   string     `db:"card_code"`
+	Seen   bool       `db:"seen"`
 }
 
 // keptMimes are the types of files that are kept.

@@ -53,7 +53,9 @@ func TestAFileIsKeptByWhatItIs(t *testing.T) {
 		w.do(func(tx *store.Tx) error { return tx.SaveMedia(ctx, due[0].Inbox, c.content) })
 		var got store.MediaFile
 		err := w.db.InTx(ctx, func(tx *store.Tx) (err error) {
-			got, err = tx.Media(ctx, w.admin, due[0].Inbox)
+			person, err := tx.PersonByPhone(ctx, ana["phone"].Phone)
+			require.NoError(t, err)
+			got, err = tx.Media(ctx, w.admin, person, due[0].Inbox)
 			return err
 		})
 		if c.mime == "" {
