@@ -37,9 +37,11 @@
     body.set('shop', sale.shop);
     body.set('owner', sale.owner);
     body.set('at', sale.at);
+    const late = new AbortController(); // AbortSignal.timeout is younger than many a phone at a counter
+    const timer = setTimeout(() => late.abort(), 20000);
     try {
       const res = await fetch('/tienda', {
-        method: 'POST', body, credentials: 'same-origin', headers: { Accept: 'application/json' }, signal: AbortSignal.timeout(20000),
+        method: 'POST', body, credentials: 'same-origin', headers: { Accept: 'application/json' }, signal: late.signal,
       });
       if (res.status === 401) return { state: 'session' };
       const ours = (res.headers.get('Content-Type') || '').startsWith('application/json');
@@ -49,6 +51,8 @@
       return { state: res.status < 500 && res.status !== 429 ? 'refused' : 'waiting', answer };
     } catch {
       return { state: 'waiting' };
+    } finally {
+      clearTimeout(timer);
     }
   }
 

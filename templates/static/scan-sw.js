@@ -45,7 +45,7 @@ async function page(e, url) {
   const fresh = (async () => {
     const res = await fetch(e.request);
     if (res.status === 401) await caches.delete(PAGES); // whoever is there now is nobody
-    else if (res.ok && !res.redirected) {
+    else if (res.ok && !res.redirected && !url.searchParams.has('code')) { // one customer's code is not for the next
       await kept.put(shopOf(url), res.clone());
       await kept.put('/tienda', res.clone());
     }

@@ -70,9 +70,10 @@
     countDown();
   }
   const parsed = (html) => [...new DOMParser().parseFromString(html, 'text/html').body.childNodes];
+  function drawToday(html) { $('today').replaceChildren(...parsed(html)); $('today').hidden = false; }
   function answer(got) {
     learn(got.now);
-    $('today').replaceChildren(...parsed(got.today));
+    drawToday(got.today);
     show(parsed(got.result));
     signal(got.ok);
   }
@@ -174,8 +175,7 @@
   function prize(code) {
     $('rcode').value = spelled(code);
     const give = element('button', 'Entregar premio', 'btn wide big');
-    give.type = 'button';
-    give.addEventListener('click', () => $('deliver-form').requestSubmit());
+    give.setAttribute('form', 'deliver-form');
     say('read', 'Premio ' + spelled(code), '', give);
     hint('Premio ' + spelled(code), true);
   }
@@ -350,7 +350,7 @@
       const state = await queue.flush(owner, async (s, got) => {
         if (got.state === 'saved' || got.state === 'refused') {
           learn(got.answer.now);
-          $('today').replaceChildren(...parsed(got.answer.today));
+          drawToday(got.answer.today);
           $('heard').textContent = got.state === 'saved' ? 'Venta enviada: ' + s.items : got.answer.title;
           if (got.state === 'saved') saved++; else refused++;
         }
@@ -383,6 +383,18 @@
     navigator.serviceWorker.register('/tienda/sw.js', { scope: '/tienda' }).catch(() => {});
     navigator.serviceWorker.addEventListener('message', (e) => { if (e.data === 'qoa-sales') drawQueue(); });
   }
+  // A phone that scanned a card opens the page with its code. The address forgets it
+  // once the form has it: a reload must not give the next sale to the last customer.
+  const address = new URL(location.href);
+  if (address.searchParams.has('code')) {
+    if (!$('code').value) $('code').value = sale.elements.scanned.value = address.searchParams.get('code');
+    address.searchParams.delete('code');
+    history.replaceState(null, '', address);
+  }
+  // A kept page may be of another day: its sales are not today's.
+  const day = (moment) => new Date(moment).toDateString();
+  $('today').hidden = day(now) !== day(clock());
+
   // A kept page may be of who left: whose sales go out is who came in last, with us
   // as witness.
   drawNet();
