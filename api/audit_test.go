@@ -32,6 +32,7 @@ var auditedAs = map[string]string{
 	"PATCH /v1/tenderos/:id":                      "update tendero",
 	"POST /v1/campaigns":                          "create campaign",
 	"PATCH /v1/campaigns/:id":                     "update campaign",
+	"DELETE /v1/campaigns/:id":                    "delete campaign",
 	"POST /v1/campaigns/:id/transitions":          "move campaign",
 	"DELETE /v1/campaigns/:id/versions/:version":  "cancel campaign",
 	"PUT /v1/campaigns/:id/participants/:shop_id": "update participant",

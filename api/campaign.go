@@ -132,6 +132,21 @@ func replace(terms *loyalty.Terms, with loyalty.Terms, names map[string]any) {
 	}
 }
 
+// discardCampaign throws a draft away, and answers with what it was.
+func (s *server) discardCampaign(c *fiber.Ctx) error {
+	id, err := pathID(c)
+	if err != nil {
+		return err
+	}
+	v, err := tx(s, c, func(ctx context.Context, t *store.Tx) (store.Campaign, error) {
+		return t.DiscardCampaign(ctx, scopeOf(c), id)
+	})
+	if err != nil {
+		return err
+	}
+	return data(c, http.StatusOK, campaignFor(scopeOf(c))(v))
+}
+
 type transitionInput struct {
 	To     loyalty.Status `json:"to"`
 	Reason string         `json:"reason"`

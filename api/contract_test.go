@@ -88,6 +88,10 @@ func TestEveryOperation(t *testing.T) {
 	invited := apitest.Data[thing](admin, ok, "PUT", campaigns+"/participants/"+string(shop.ID), obj{"status": "invited"})
 	assert.Equal(t, "invited", invited.Status)
 	assert.Len(t, apitest.Data[[]thing](admin, ok, "GET", campaigns+"/participants", nil), 1)
+	draft := apitest.Data[thing](admin, created, "POST", "/v1/campaigns", obj{
+		"cpg_id": cpg.ID, "name": "Sin terminar", "scheme": "stamps", "earn": []any{obj{"unit": "stamp", "per": "unit", "amount": 1}}, "goal": 5,
+	})
+	apitest.Data[thing](admin, ok, "DELETE", "/v1/campaigns/"+string(draft.ID), nil)
 	relations := "/v1/cpgs/" + string(cpg.ID) + "/shops"
 	assert.True(t, apitest.Data[thing](admin, ok, "PUT", relations+"/"+string(shop.ID), obj{"active": true}).Active)
 	assert.Len(t, apitest.Data[[]thing](admin, ok, "GET", relations, nil), 1)

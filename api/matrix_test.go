@@ -78,6 +78,7 @@ func samples(w *apitest.World) map[string]sample {
 		"PATCH /v1/tenderos/:id":             {path: id("/v1/tenderos/", keeper.Tendero), body: obj{"active": true}},
 		"GET /v1/campaigns/:id":              {path: id("/v1/campaigns/", one.Campaign), blind: other},
 		"PATCH /v1/campaigns/:id":            {path: id("/v1/campaigns/", one.Campaign), body: obj{"goal": 2}, blind: other, refused: keepers},
+		"DELETE /v1/campaigns/:id":           {path: id("/v1/campaigns/", one.Campaign), blind: other, refused: keepers},
 		"POST /v1/campaigns/:id/transitions": {path: id("/v1/campaigns/", one.Campaign, "/transitions"), body: obj{"to": "active"}, blind: other, refused: keepers},
 		"GET /v1/campaigns/:id/versions":     {path: id("/v1/campaigns/", one.Campaign, "/versions"), blind: other, refused: keepers},
 		"GET /v1/campaigns/:id/validation":   {path: id("/v1/campaigns/", one.Campaign, "/validation"), blind: other, refused: keepers},

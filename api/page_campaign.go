@@ -25,6 +25,7 @@ type campaignDesk struct {
 	findings []loyalty.Finding
 	names    naming
 	authors  map[string]string
+	discard  string // where a draft is thrown away
 }
 
 func (s *server) campaignPage(c *fiber.Ctx) error {
@@ -72,6 +73,9 @@ func (s *server) drawCampaign(c *fiber.Ctx, status int, finish func(*templates.C
 			}
 		}
 		if d.names, err = s.campaignNames(ctx, t, scope, d.campaign, d.versions...); err != nil {
+			return d, err
+		}
+		if d.discard, err = discardURL(ctx, c, t, id); err != nil {
 			return d, err
 		}
 		d.authors, err = authorNames(ctx, t, scope)
@@ -170,7 +174,7 @@ func (s *server) campaignPageView(c *fiber.Ctx, d campaignDesk) templates.Campai
 	v := templates.CampaignView{
 		Desk: d.desk, ListURL: list, Name: d.campaign.Name, Owner: ownerOf(d.campaign, d.names), Status: statusOfCampaign(d.campaign.Status),
 		Version: d.campaign.Version, SimulateURL: self + "/simular", Steps: campaignSteps(d.campaign.Status, admin, self+"/estado"),
-		Parts: termsWords(&d.campaign.Terms, d.names),
+		Parts: termsWords(&d.campaign.Terms, d.names), DiscardURL: d.discard,
 	}
 	v.Act, _ = nextActor(d.campaign.Status, admin)
 	v.Gist = campaignGist(&d.campaign)

@@ -56,7 +56,8 @@ func (s *server) startCampaignPage(c *fiber.Ctx) error {
 	return s.html(c, http.StatusOK, func(w io.Writer) error { return s.Pages.CampaignStart(w, v) })
 }
 
-// startCampaignForm makes the draft of a recipe, and leads to its first step.
+// startCampaignForm makes the draft of a recipe, unless it is there already, and
+// leads to its first step.
 func (s *server) startCampaignForm(c *fiber.Ctx) error {
 	fields := typed(c)
 	cpg, shop, ok := ownerIn(scopeOf(c), fields.Get("owner"))
@@ -69,7 +70,7 @@ func (s *server) startCampaignForm(c *fiber.Ctx) error {
 		return c.Redirect(deskRoot(c)+"/campanas/nueva?owner="+url.QueryEscape(ownerText(cpg, shop)), http.StatusSeeOther)
 	}
 	made, err := tx(s, c, func(ctx context.Context, t *store.Tx) (store.Campaign, error) {
-		return t.CreateCampaign(ctx, scopeOf(c), recipes[at].Campaign(store.CampaignInput{CPG: cpg, Owner: shop}))
+		return t.StartCampaign(ctx, scopeOf(c), recipes[at].Campaign(store.CampaignInput{CPG: cpg, Owner: shop}))
 	})
 	if err != nil {
 		return err
@@ -250,6 +251,9 @@ func (s *server) reviewPage(c *fiber.Ctx, status int, wrong string) error {
 			return struct{}{}, err
 		}
 		v.Name, v.Preview, v.Steps = campaign.Name, *preview, s.assistantSteps(c, d, preview.Findings)
+		if v.DiscardURL, err = discardURL(ctx, c, t, id); err != nil {
+			return struct{}{}, err
+		}
 		v.Parts = termsWords(&campaign.Terms, names)
 		for i := range v.Parts {
 			v.Parts[i].URL = self + partPage(v.Parts[i].Title)

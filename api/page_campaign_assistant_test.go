@@ -3,6 +3,7 @@ package api_test
 import (
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -10,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/qoa-conectados/qoa/api/apitest"
+	"github.com/qoa-conectados/qoa/store"
 	"github.com/qoa-conectados/qoa/store/loyalty"
 )
 
@@ -197,4 +199,50 @@ func TestPitfall_P40_TheAssistantIsItsOwners(t *testing.T) {
 	// An admin says first for whom.
 	assert.Contains(t, form(w, "/admin/campanas/nueva", w.AdminPage, "recipe", "junta10").Text(), "¿De quién es?")
 	begin(t, w, w.AdminPage, "/admin", "junta10", "owner", "cpg:"+string(w.Tenants[1].CPG))
+}
+
+// Who begins twice has begun once; a draft that was only ever written is thrown
+// away, asked once more, and is in no list then.
+func TestADraftCanBeThrownAway(t *testing.T) {
+	w := apitest.New(t)
+	brand := w.Tenants[0].Page
+	self := begin(t, w, brand, "/marca", "puntos")
+	assert.Equal(t, self, begin(t, w, brand, "/marca", "puntos"), "nothing was written on it")
+	assert.NotEqual(t, self, begin(t, w, brand, "/marca", "lleva3"))
+	typed := fieldsOf(t, get(w, self+"/asistente/gana", brand), self+"/asistente/gana")
+	typed.Set("earn.point.amount", "2")
+	require.Equal(t, http.StatusSeeOther, post(w, self+"/asistente/gana", brand, typed).Status)
+	assert.NotEqual(t, self, begin(t, w, brand, "/marca", "puntos"), "it is being written")
+
+	for _, page := range []string{self, self + "/asistente/revisar"} {
+		assert.Contains(t, get(w, page, brand).Text(), `action="`+self+`/descartar"`)
+	}
+	for _, cookie := range []string{w.Tenants[1].Page, w.Keepers[0].Page} {
+		theirs := strings.Replace(self, "/marca", deskOf(w, cookie), 1)
+		assert.Equal(t, http.StatusNotFound, form(w, theirs+"/descartar", cookie, "confirmed", "1").Status)
+	}
+	sure := form(w, self+"/descartar", brand)
+	require.Equal(t, http.StatusOK, sure.Status)
+	assert.Contains(t, sure.Text(), "¿Descartar «Puntos por peso»?")
+	storedCampaign(t, w, idIn(t, self))
+	res := post(w, self+"/descartar", brand, fieldsOf(t, sure, self+"/descartar"))
+	require.Equal(t, http.StatusSeeOther, res.Status, res.Text())
+	assert.Contains(t, get(w, res.Header.Get("Location"), brand).Text(), "Listo: el borrador se descartó.")
+	assert.NotContains(t, get(w, "/marca/campanas", brand).Text(), self)
+	assert.Equal(t, http.StatusNotFound, get(w, self, brand).Status)
+	assert.Equal(t, http.StatusNotFound, form(w, self+"/descartar", brand, "confirmed", "1").Status)
+	assert.True(t, slices.ContainsFunc(auditOf(t, w, store.AuditFilter{Noun: "campaign", Subject: idIn(t, self)}), func(v store.AuditRow) bool {
+		return v.Verb == store.Deleted && v.Label == "Puntos por peso"
+	}))
+
+	// What was sent to review once has been read, and stays.
+	sent := begin(t, w, brand, "/marca", "junta10")
+	for _, to := range []string{"in_review", "draft"} {
+		require.Equal(t, http.StatusSeeOther, form(w, sent+"/estado", brand, "to", to).Status)
+	}
+	assert.NotContains(t, get(w, sent, brand).Text(), sent+"/descartar")
+	assert.Equal(t, http.StatusConflict, form(w, sent+"/descartar", brand, "confirmed", "1").Status)
+	active := "/marca/campanas/" + string(w.Tenants[0].Campaign)
+	assert.NotContains(t, get(w, active, brand).Text(), active+"/descartar")
+	assert.Equal(t, http.StatusConflict, form(w, active+"/descartar", brand, "confirmed", "1").Status)
 }

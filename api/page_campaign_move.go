@@ -110,6 +110,50 @@ func (s *server) confirmMove(c *fiber.Ctx, id loyalty.ID, to loyalty.Status) err
 	return s.html(c, http.StatusOK, func(w io.Writer) error { return s.Pages.Confirm(w, v) })
 }
 
+// discardCampaignForm throws a draft away, once that was asked once more.
+func (s *server) discardCampaignForm(c *fiber.Ctx) error {
+	id, err := pathID(c)
+	if err != nil {
+		return err
+	}
+	scope, self := scopeOf(c), campaignURL(c, id)
+	v := templates.ConfirmView{
+		Action: self + "/descartar", Back: self, Yes: "Sí, descartarlo",
+		Fields: []templates.ConfirmField{{Name: "confirmed", Value: "1"}},
+	}
+	sure := formText(c, "confirmed") != ""
+	_, err = tx(s, c, func(ctx context.Context, t *store.Tx) (struct{}, error) {
+		if sure {
+			_, err := t.DiscardCampaign(ctx, scope, id)
+			return struct{}{}, err
+		}
+		campaign, err := ownCampaign(ctx, t, scope, id)
+		if err != nil {
+			return struct{}{}, err
+		}
+		v.Title = "¿Descartar «" + campaign.Name + "»?"
+		v.Body = "El borrador se borra para siempre, con sus premios. Nadie lo vio todavía: ni las tiendas ni los clientes."
+		v.Desk, err = s.desk(ctx, c, t)
+		return struct{}{}, err
+	})
+	switch {
+	case err != nil:
+		return s.explainCampaign(c, err)
+	case sure:
+		return c.Redirect(deskRoot(c)+"/campanas?hecho=descartada", http.StatusSeeOther)
+	}
+	return s.html(c, http.StatusOK, func(w io.Writer) error { return s.Pages.Confirm(w, v) })
+}
+
+// discardURL is where a draft is thrown away; "" where it cannot be.
+func discardURL(ctx context.Context, c *fiber.Ctx, t *store.Tx, id loyalty.ID) (string, error) {
+	may, err := t.Discardable(ctx, scopeOf(c), id)
+	if err != nil || !may {
+		return "", err
+	}
+	return campaignURL(c, id) + "/descartar", nil
+}
+
 // cancelVersionForm withdraws a change that is still to hold.
 func (s *server) cancelVersionForm(c *fiber.Ctx) error {
 	id, err := pathID(c)

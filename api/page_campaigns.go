@@ -86,6 +86,9 @@ func (s *server) campaignsPage(c *fiber.Ctx) error {
 		Desk: list.desk, NewURL: root + "/campanas/nueva", Admin: scope.All(), Action: root + "/campanas", Words: f.Words, Status: string(f.Status),
 		Files: filesAt(root+"/campanas", asked, "las campañas"), Filtered: f.Words != "" || f.Status != "",
 	}
+	if c.Query("hecho") == "descartada" {
+		v.Flash = "Listo: el borrador se descartó."
+	}
 	var all, shown int64
 	for _, n := range list.counts {
 		all += n

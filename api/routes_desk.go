@@ -17,6 +17,7 @@ func deskRoutes(root string, who roles) []Route {
 		screen(post, root+"/campanas/:id/asistente/:step", Cookie, who, (*server).assistantForm),
 		screen(get, root+"/campanas/:id/editar", Cookie, who, (*server).editCampaignPage),
 		screen(get, root+"/campanas/:id/simular", Cookie, who, (*server).simulationPage),
+		screen(post, root+"/campanas/:id/descartar", Cookie, who, (*server).discardCampaignForm),
 		screen(post, root+"/campanas/:id/estado", Cookie, who, (*server).moveCampaignForm),
 		screen(post, root+"/campanas/:id/versiones/:version/cancelar", Cookie, who, (*server).cancelVersionForm),
 		screen(post, root+"/campanas/:id/premios", Cookie, who, (*server).createRewardForm),

@@ -36,6 +36,7 @@ func restRoutes() []Route {
 		rest(post, "/v1/campaigns", owners, (*server).createCampaign),
 		rest(get, "/v1/campaigns/:id", known, (*server).getCampaign),
 		rest(patch, "/v1/campaigns/:id", owners, (*server).updateCampaign),
+		rest(del, "/v1/campaigns/:id", owners, (*server).discardCampaign),
 		rest(post, "/v1/campaigns/:id/transitions", owners, (*server).moveCampaign),
 		rest(get, "/v1/campaigns/:id/versions", owners, (*server).listVersions),
 		rest(del, "/v1/campaigns/:id/versions/:version", owners, (*server).cancelVersion),

@@ -72,6 +72,7 @@ type CampaignView struct {
 	ResultsURL   string // "" before it began
 	ShopsURL     string // invitations; "" where shops need none
 	Steps        []CampaignStep
+	DiscardURL   string // a form that posts there throws the draft away; "" where it cannot be
 	Findings     []CampaignFinding
 	Parts        []CampaignPart
 	Rewards      []CampaignReward

@@ -50,6 +50,7 @@ type CampaignReviewView struct {
 	SimulateURL string
 	CampaignURL string
 	ExpertURL   string
+	DiscardURL  string // a form that posts there throws the draft away; "" where it cannot be
 }
 
 // CampaignReview renders the page.

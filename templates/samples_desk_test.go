@@ -97,7 +97,7 @@ func sampleCampaign() CampaignView {
 	return CampaignView{
 		Desk: sampleDesk(), ListURL: "/marca/campanas", Name: "Junta 10 y gana", Owner: "Bebidas del Valle", Status: CampaignStatus{"activa", "ok"}, Act: "Falta activarla.",
 		Flash: "Listo.", Error: "La campaña no se puede activar así.", Version: 2, EditURL: "/e", SimulateURL: "/s", ResultsURL: "/r", ShopsURL: "/t",
-		Gist: []CampaignFact{{"Da", "1 sello por pieza"}, {"En", "todas las tiendas"}}, AssistantURL: "/a",
+		Gist: []CampaignFact{{"Da", "1 sello por pieza"}, {"En", "todas las tiendas"}}, AssistantURL: "/a", DiscardURL: "/d",
 		Steps:     []CampaignStep{{Label: "Aprobar", Says: "Su dueño la podrá activar.", To: "approved", Action: "/estado"}, {Label: "Rechazar", To: "rejected", Action: "/estado", Reason: true, Quiet: true}},
 		Findings:  []CampaignFinding{{true, "Ningún premio se alcanza.", "/marca/campanas/1/asistente/premio#f-goal"}, {false, "El premio cuesta más que la meta.", ""}},
 		Parts:     []CampaignPart{{"Cómo se gana", []string{"1 sello por pieza."}, "/g"}, {"Límites", []string{"Máximo 3 sellos al día por cliente."}, ""}},
@@ -139,7 +139,7 @@ func sampleReview(t testing.TB) CampaignReviewView {
 	return CampaignReviewView{
 		Desk: sampleDesk(), ListURL: "/marca/campanas", Name: of.Name, Parts: of.Parts, Rewards: of.Rewards, Preview: samplePreview(t), Error: "Se contradice.",
 		Steps: []AssistantStep{{Name: "Qué se gana", URL: "/1", Done: true, Note: "falta algo"}, {Name: "Revisar", URL: "/2", Here: true}}, Send: &of.Steps[0],
-		SimulateURL: "/s", CampaignURL: "/c", ExpertURL: "/e",
+		SimulateURL: "/s", CampaignURL: "/c", ExpertURL: "/e", DiscardURL: "/d",
 	}
 }
 
