@@ -335,3 +335,43 @@ func TestASlowNetworkMovesNothing(t *testing.T) {
 	}))
 	assert.Equal(t, "none", b.eval(stamp), "for whom motion is too much")
 }
+
+// What the page says after a form is worth the wait for a slow network: the kept
+// page does not know it.
+func TestASlowAnswerToAFormIsRead(t *testing.T) {
+	w := apitest.New(t)
+	v := newWire(t, w)
+	ana := w.Shoppers[0]
+	b := openCard(t, w, v.Base, ana)
+	require.Eventually(t, b.has, 10*time.Second, 20*time.Millisecond)
+	b.until("a worker", `!!navigator.serviceWorker.controller`)
+	v.slow.Lock()
+	time.AfterFunc(4*time.Second, v.slow.Unlock)
+	b.do(chromedp.Navigate(v.Base + ana.URL + "?aviso=" + string(loyalty.CodeRewardOutOfStock)))
+	b.until("the answer", `document.querySelector('[data-flash]').innerText.includes('Ese premio se agotó')`)
+	assert.Equal(t, "true", b.eval(`String(document.querySelector('.flash').hasAttribute('data-flash'))`))
+}
+
+// Two cards on one phone: when one of them gets newer files, the other still has
+// those that its kept page names.
+func TestANewerCardLeavesTheOthersFiles(t *testing.T) {
+	w := apitest.New(t)
+	v := newWire(t, w)
+	ana, luis := w.Shoppers[0], w.Shoppers[1]
+	b := openCard(t, w, v.Base, ana)
+	b.until("Ana's worker", `!!navigator.serviceWorker.controller`)
+	require.Eventually(t, b.has, 10*time.Second, 20*time.Millisecond)
+	// As if Ana's page were of an older release, and what nobody names of one before it.
+	b.do(chromedp.Evaluate[chromedp.Void](`(async () => {
+		const pages = await caches.open('qoa-tarjeta-pages');
+		const copy = await pages.match('`+ana.URL+`');
+		const html = (await copy.text()).replaceAll(/card\.[0-9a-f]+\.css/g, 'card.0123456789ab.css');
+		await pages.put('`+ana.URL+`', new Response(html, { headers: copy.headers }));
+		for (const [name, file] of [['old', 'card.0123456789ab.css'], ['older', 'card.ba9876543210.css']]) {
+			await (await caches.open('qoa-tarjeta-' + name)).put('/static/' + file, new Response('', { headers: { 'Content-Type': 'text/css' } }));
+		}
+	})()`, chromedp.EvalAwaitPromise))
+	b.do(chromedp.Navigate(v.Base + luis.URL))
+	b.until("Luis's worker", `!!navigator.serviceWorker.controller`)
+	b.until("tidied", `(() => { caches.keys().then((k) => { window.names = k.join(); }); return !!window.names && !names.includes('qoa-tarjeta-older') && names.includes('qoa-tarjeta-old'); })()`)
+}

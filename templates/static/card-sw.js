@@ -11,13 +11,22 @@ self.addEventListener('install', (e) => {
   e.waitUntil(caches.open(SHELL.name).then((c) => c.addAll(SHELL.files)).then(() => self.skipWaiting()));
 });
 
-// The page that asked for this was there before it, and an older copy names files
-// that are gone: both need the page anew.
+// Older files go, but for those that a kept page names: this card's until it is here
+// anew, and those of other cards on this phone, whose workers know nothing of this.
+async function tidy() {
+  const pages = await Promise.all((await (await caches.open(PAGES)).matchAll()).map((copy) => copy.text()));
+  for (const name of await caches.keys()) {
+    if (!name.startsWith('qoa-tarjeta-') || name === SHELL.name || name === PAGES) continue;
+    const files = (await (await caches.open(name)).keys()).map((file) => new URL(file.url).pathname);
+    const named = (file) => !SHELL.files.includes(file) && pages.some((html) => html.includes(file));
+    if (!files.some(named)) await caches.delete(name);
+  }
+}
+
+// The page that asked for this was there before it: it is kept from now on.
 self.addEventListener('activate', (e) => {
   e.waitUntil((async () => {
-    for (const name of await caches.keys()) {
-      if (name.startsWith('qoa-tarjeta-') && name !== SHELL.name && name !== PAGES) await caches.delete(name);
-    }
+    await tidy();
     await self.clients.claim();
     try { await seen(await fetch(own, { cache: 'no-store', credentials: 'same-origin' })); } catch { /* the next view does it */ }
   })());
@@ -68,6 +77,7 @@ async function page(e, url) {
   e.waitUntil(fresh.catch(() => {}));
   const copy = await copied();
   if (!copy) return fresh;
+  if (url.search) return fresh.catch(() => copy); // what a form is answered with is worth the wait
   const slow = new Promise((ok) => { setTimeout(() => ok(copy), patience); });
   return Promise.race([fresh.then((res) => (res.status >= 500 ? copy : res)).catch(() => copy), slow]);
 }
