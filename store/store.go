@@ -83,6 +83,7 @@ type DB struct {
 	opt     Options
 	hashing *hashGate
 	trips   *atomic.Int64
+	made    *atomic.Uint32 // IDs so far, and on from 0 where it is full
 	memory  *memory
 	till    *till
 	offers  *atomic.Pointer[offers] // that wallets show
@@ -115,7 +116,7 @@ func Open(ctx context.Context, opt Options) (*DB, error) {
 		pool.Close()
 		return nil, fmt.Errorf("store: ping: %w", err)
 	}
-	db := &DB{pool: pool, opt: opt, hashing: newHashGate(), trips: new(atomic.Int64), memory: newMemory(), till: newTill(cfg.MaxConns), offers: new(atomic.Pointer[offers]), keys: new(sync.Map)}
+	db := &DB{pool: pool, opt: opt, hashing: newHashGate(), trips: new(atomic.Int64), made: new(atomic.Uint32), memory: newMemory(), till: newTill(cfg.MaxConns), offers: new(atomic.Pointer[offers]), keys: new(sync.Map)}
 	db.offers.Store(new(offers))
 	return db, nil
 }
@@ -171,7 +172,6 @@ type Tx struct {
 	db     *DB
 	now    time.Time
 	events []Event
-	made   int // IDs so far
 
 	talks     bool                // it is a conversation's turn
 	moreTurns bool                // see MoreTurns
@@ -254,11 +254,10 @@ func (tx *Tx) failure(err error) error {
 	return translate(err)
 }
 
-// newID makes the next of the transaction's IDs: what it makes sorts in the order
-// in which it was made, as the rows of a file that is imported.
+// newID makes an ID of this transaction's time. Of those of one moment the one made
+// later sorts later: rows of an imported file are listed in the file's order.
 func (tx *Tx) newID() loyalty.ID {
-	tx.made++
-	return loyalty.NthID(tx.now, tx.made-1, tx.db.opt.Random)
+	return loyalty.NthID(tx.now, tx.db.made.Add(1), tx.db.opt.Random)
 }
 
 // later queues a statement whose result nobody waits for: it travels with the

@@ -20,11 +20,13 @@ func NewID(now time.Time, random io.Reader) ID {
 	return newID(now, random).id()
 }
 
-// NthID is NewID where several are made at one moment: the n-th, counted from 0,
-// sorts after the ones before it. Past 4095 the count begins anew.
-func NthID(now time.Time, n int, random io.Reader) ID {
+// NthID is NewID where several are made at one moment: it sorts after those with
+// a smaller n. The count takes the 18 bits behind the time, and begins anew where
+// they are full; 56 bits stay random.
+func NthID(now time.Time, n uint32, random io.Reader) ID {
 	b := newID(now, random)
-	binary.BigEndian.PutUint16(b[6:], 0x7000|uint16(n&0xfff)) //nolint:gosec // twelve bits
+	binary.BigEndian.PutUint16(b[6:], 0x7000|uint16(n>>6&0xfff)) //nolint:gosec // twelve bits
+	b[8] = 0x80 | byte(n&0x3f)
 	return b.id()
 }
 
