@@ -16,9 +16,10 @@ import (
 	"github.com/qoa-conectados/qoa/templates"
 )
 
-// everyBrand are the brands to choose from, each with its company.
+// everyBrand are the brands to choose from, each with its company; active ones are
+// those of an active company.
 func everyBrand(ctx context.Context, t *store.Tx, scope loyalty.Scope, f store.BrandFilter) ([]templates.FormOption, naming, error) {
-	_, cpgs, err := everyCPG(ctx, t, scope, store.CPGFilter{})
+	_, cpgs, err := everyCPG(ctx, t, scope, store.CPGFilter{Active: f.Active})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -27,6 +28,9 @@ func everyBrand(ctx context.Context, t *store.Tx, scope loyalty.Scope, f store.B
 	err = everyPage(func(p store.Page) (loyalty.ID, error) {
 		some, next, err := t.Brands(ctx, scope, f, p)
 		for _, b := range some {
+			if cpgs[b.CPG] == "" {
+				continue
+			}
 			names[b.ID] = b.Name
 			all = append(all, templates.FormOption{Value: string(b.ID), Label: b.Name + " (" + cpgs[b.CPG] + ")"})
 		}

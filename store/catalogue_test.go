@@ -304,6 +304,44 @@ func TestDuplicatesSaySo(t *testing.T) {
 	}
 }
 
+// A brand takes products as long as it and its company are active.
+func TestAnInactiveBrandTakesNoProducts(t *testing.T) {
+	w := newWorld(t, 4)
+	ctx := t.Context()
+	off, on := false, true
+	var brand store.Brand
+	w.do(func(tx *store.Tx) (err error) {
+		brand, err = tx.CreateBrand(ctx, w.admin, store.BrandInput{CPG: w.cpg, Name: "Agua Clara"})
+		return err
+	})
+	adds := func(scope loyalty.Scope) loyalty.Code {
+		return w.fails(func(tx *store.Tx) error {
+			_, err := tx.CreateProduct(ctx, scope, store.ProductInput{Brand: brand.ID, GTIN: "7501020513127", Name: "Agua Clara 600 ml"})
+			return err
+		})
+	}
+	of := func(active *bool) func(*store.Tx) error {
+		return func(tx *store.Tx) error {
+			_, err := tx.UpdateBrand(ctx, w.admin, brand.ID, store.BrandPatch{Active: active})
+			return err
+		}
+	}
+	company := func(active *bool) func(*store.Tx) error {
+		return func(tx *store.Tx) error {
+			_, err := tx.UpdateCPG(ctx, w.admin, w.cpg, store.CPGPatch{Active: active})
+			return err
+		}
+	}
+	w.do(of(&off))
+	require.Equal(t, loyalty.CodeBrandInactive, adds(w.admin))
+	require.Equal(t, loyalty.CodeBrandInactive, adds(w.team(w.cpg)))
+	w.do(of(&on))
+	w.do(company(&off))
+	require.Equal(t, loyalty.CodeBrandInactive, adds(w.admin))
+	w.do(company(&on))
+	require.Empty(t, adds(w.admin))
+}
+
 func TestStockNeverGoesBelowWhatWasTaken(t *testing.T) {
 	w := newWorld(t, 4)
 	_, _, err := w.buy("k", w.card, 20)

@@ -59,7 +59,9 @@ func errNoProduct() *loyalty.Error {
 	return loyalty.NotFound(loyalty.CodeNotFound, "No encontramos ese producto.")
 }
 
-// CreateProduct makes a product of a brand (admin, or the CPG's own team).
+// CreateProduct makes a product of a brand (admin, or the CPG's own team). Errors:
+// VALIDATION_FAILED, ALREADY_EXISTS, BRAND_INACTIVE, which is also that of an
+// inactive CPG.
 func (tx *Tx) CreateProduct(ctx context.Context, scope loyalty.Scope, in ProductInput) (Product, error) {
 	if err := tenantOnly(scope); err != nil {
 		return Product{}, err
@@ -80,7 +82,8 @@ func (tx *Tx) CreateProduct(ctx context.Context, scope loyalty.Scope, in Product
 		return Product{}, err
 	}
 	tx.lockPlaces()
-	brand, err := tx.Brand(ctx, scope, v.Brand)
+	w := viewOf(scope)
+	brand, err := fetch[Brand](ctx, tx, errNoBrand(), brandColumns+` AND id = $3 FOR SHARE`, w.all, w.cpg, v.Brand) // who deactivates it waits, or we do
 	if loyalty.CodeOf(err) == loyalty.CodeNotFound {
 		return Product{}, loyalty.Invalid("brand_id", "la marca no existe o no es de esa empresa")
 	}
@@ -88,6 +91,13 @@ func (tx *Tx) CreateProduct(ctx context.Context, scope loyalty.Scope, in Product
 		return Product{}, err
 	}
 	v.CPG = brand.CPG
+	cpg, err := tx.CPG(ctx, scope, v.CPG)
+	if err != nil {
+		return Product{}, err
+	}
+	if !brand.Active || !cpg.Active {
+		return Product{}, loyalty.Fail(loyalty.KindConflict, loyalty.CodeBrandInactive, "Esa marca, o su empresa, está desactivada: no recibe productos.")
+	}
 	_, err = tx.tx.Exec(ctx, `
 		INSERT INTO products (id, cpg_id, brand_id, gtin, name, nicknames, reference_price_cents, active, created_at, updated_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)`,

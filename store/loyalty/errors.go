@@ -40,6 +40,7 @@ const (
 	CodeShopNotFound          Code = "SHOP_NOT_FOUND"
 	CodeShopInactive          Code = "SHOP_INACTIVE"
 	CodeCardNotFound          Code = "CARD_NOT_FOUND"
+	CodeBrandInactive         Code = "BRAND_INACTIVE"
 	CodeProductUnknown        Code = "PRODUCT_UNKNOWN"
 	CodeEvidenceUnknown       Code = "EVIDENCE_CODE_UNKNOWN"
 	CodeEvidenceUsed          Code = "EVIDENCE_CODE_USED"
