@@ -9,6 +9,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
+	"github.com/qoa-conectados/qoa/api/forms"
 	"github.com/qoa-conectados/qoa/store"
 	"github.com/qoa-conectados/qoa/store/loyalty"
 	"github.com/qoa-conectados/qoa/templates"
@@ -58,6 +59,42 @@ func (a *asked) at(path string, cursor loyalty.ID) string {
 		q.Set("cursor", string(cursor))
 	}
 	return path + prefixed("?", q.Encode())
+}
+
+// renameForm draws the form of somebody's name, or saves it and shows the list
+// again: read gives the name that there is, and save keeps another.
+func (s *server) renameForm(c *fiber.Ctx, list string, fields url.Values,
+	read func(context.Context, *store.Tx, loyalty.ID) (string, error), save func(context.Context, *store.Tx, loyalty.ID, *string) error,
+) error {
+	id, err := pathID(c)
+	if err != nil {
+		return err
+	}
+	v := templates.FormView{Title: "Cambiar nombre", Back: list, Action: list + "/" + string(id) + "/nombre", Submit: "Guardar nombre"}
+	_, err = tx(s, c, func(ctx context.Context, t *store.Tx) (struct{}, error) {
+		var err error
+		if v.Desk, err = s.desk(ctx, c, t); err != nil {
+			return struct{}{}, err
+		}
+		name, err := read(ctx, t, id)
+		if err != nil {
+			return struct{}{}, err
+		}
+		f := forms.New(fields)
+		f.Rename(&name)
+		v.Sections = f.Sections
+		if fields == nil || f.Err() != nil {
+			return struct{}{}, f.Err()
+		}
+		return struct{}{}, save(ctx, t, id, &name)
+	})
+	switch {
+	case err != nil:
+		return s.explain(c, v, err)
+	case fields == nil:
+		return s.drawForm(c, v)
+	}
+	return c.Redirect(list+"?hecho=nombre", http.StatusSeeOther)
 }
 
 // act does something to the thing of the path and leads back to its list, or says

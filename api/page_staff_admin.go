@@ -18,6 +18,7 @@ const staffURL = "/admin/usuarios"
 func (s *server) staffPage(c *fiber.Ctx) error {
 	flash := map[string]string{
 		"sesiones": "Listo: se cerraron todas sus sesiones.", "desactivado": "Listo: ya no puede entrar.", "reactivado": "Listo: puede entrar otra vez.",
+		"nombre": "Listo: el nombre quedó guardado.",
 	}[c.Query("hecho")]
 	return s.drawStaff(c, http.StatusOK, func(v *templates.BoardView) { v.Flash = flash })
 }
@@ -68,6 +69,7 @@ func staffRow(m *store.StaffLine, self loyalty.ID) templates.BoardRow {
 		row.Facts = append(row.Facts, templates.BoardFact{Name: "Abiertas", Text: countWords(int64(m.Sessions), "sesión", "sesiones")})
 	}
 	at := staffURL + "/" + string(m.ID)
+	row.Rename = at + "/nombre"
 	act := func(label, where string, danger bool, fields ...templates.ConfirmField) {
 		row.Acts = append(row.Acts, templates.BoardAct{Label: label, About: m.Name, Action: at + where, Danger: danger, Fields: fields})
 	}
@@ -185,6 +187,19 @@ func (s *server) resetStaffForm(c *fiber.Ctx) error {
 func (s *server) endSessionsForm(c *fiber.Ctx) error {
 	return s.act(c, staffURL+"?hecho=sesiones", s.staffRefused, func(ctx context.Context, t *store.Tx, id loyalty.ID) error {
 		_, err := t.EndSessions(ctx, scopeOf(c), id)
+		return err
+	})
+}
+
+func (s *server) renameStaffPage(c *fiber.Ctx) error { return s.renameStaff(c, nil) }
+func (s *server) renameStaffForm(c *fiber.Ctx) error { return s.renameStaff(c, typed(c)) }
+
+func (s *server) renameStaff(c *fiber.Ctx, fields url.Values) error {
+	return s.renameForm(c, staffURL, fields, func(ctx context.Context, t *store.Tx, id loyalty.ID) (string, error) {
+		m, err := t.StaffMember(ctx, scopeOf(c), id)
+		return m.Name, err
+	}, func(ctx context.Context, t *store.Tx, id loyalty.ID, name *string) error {
+		_, err := t.UpdateStaff(ctx, scopeOf(c), id, store.StaffPatch{Name: name})
 		return err
 	})
 }

@@ -74,6 +74,16 @@ func TestAPasswordIsKnownToItsOwnerAlone(t *testing.T) {
 	assert.Equal(t, http.StatusOK, w.Do("GET", "/marca/cuenta", nil, apitest.Cookie(page)).Status)
 	assert.Equal(t, http.StatusSeeOther, w.Do("GET", "/marca", nil, apitest.Cookie(other)).Status)
 
+	// She is called otherwise, and stays in.
+	assert.Contains(t, w.Do("GET", "/admin/usuarios/"+string(lola.ID)+"/nombre", nil, apitest.Cookie(w.AdminPage)).Text(), `value="Lola"`)
+	long := strings.Repeat("a", 81)
+	refused := form(w, "/admin/usuarios/"+string(lola.ID)+"/nombre", w.AdminPage, "name", long)
+	assert.Equal(t, http.StatusBadRequest, refused.Status)
+	assert.Contains(t, refused.Text(), long, "what was typed stays")
+	require.Equal(t, "/admin/usuarios?hecho=nombre", form(w, "/admin/usuarios/"+string(lola.ID)+"/nombre", w.AdminPage, "name", "Dolores").Header.Get("Location"))
+	assert.Contains(t, w.Do("GET", "/admin/usuarios?hecho=nombre", nil, apitest.Cookie(w.AdminPage)).Text(), "Dolores")
+	assert.Equal(t, http.StatusOK, w.Do("GET", "/marca/cuenta", nil, apitest.Cookie(page)).Status)
+
 	// A reset: she is out, the old password is none, and the link is another.
 	at := "/admin/usuarios/" + string(lola.ID)
 	again := form(w, at+"/enlace", w.AdminPage)
@@ -92,7 +102,7 @@ func TestAPasswordIsKnownToItsOwnerAlone(t *testing.T) {
 		did = append(did, string(r.Verb))
 		assert.NotContains(t, strings.ToLower(string(r.Label)), "frase")
 	}
-	assert.ElementsMatch(t, []string{"reset", "reset", "password", "password", "create"}, did)
+	assert.ElementsMatch(t, []string{"reset", "reset", "update", "password", "password", "create"}, did)
 }
 
 // TestTheLastAdminStays: nobody can lock everybody out.

@@ -22,7 +22,7 @@ const (
 func (s *server) tenderosPage(c *fiber.Ctx) error {
 	flash := map[string]string{
 		"invitado": "Listo: el bot le manda la invitación por WhatsApp, de día.", "desactivado": "Listo: ya no puede registrar ventas.",
-		"reactivado": "Listo: puede registrar ventas otra vez.",
+		"reactivado": "Listo: puede registrar ventas otra vez.", "nombre": "Listo: el nombre quedó guardado.",
 	}[c.Query("hecho")]
 	return s.drawTenderos(c, http.StatusOK, "", func(v *templates.BoardView) { v.Flash = flash })
 }
@@ -82,6 +82,9 @@ func tenderoRow(m *store.TenderoLine) templates.BoardRow {
 		row.Facts = append(row.Facts, templates.BoardFact{Name: map[string]string{"bot": "Lo invitó el bot", "hand": "Invitado a mano"}[m.InvitedBy], At: m.InvitedAt.In(zone)})
 	}
 	at, about := tenderosURL+"/"+string(m.ID), row.Name+", "+m.ShopName
+	if m.Digits != "" {
+		row.Rename = at + "/nombre"
+	}
 	if !m.Active {
 		row.State = templates.OutboxStatus{Word: "desactivado"}
 		row.Acts = []templates.BoardAct{{Label: "Reactivar", About: about, Action: at + "/estado", Fields: []templates.ConfirmField{{Name: "active", Value: "1"}}}}
@@ -198,6 +201,19 @@ func (s *server) inviteByHand(m *store.TenderoLine, phone loyalty.Phone) (*templ
 		Title: "Invita a " + m.Name, QR: qr, URL: waURL(string(phone), text), Label: "Mandarle la invitación por WhatsApp",
 		Body: "Todavía no le ha escrito al bot, y el bot no le escribe primero a nadie. Mándale tú la invitación, o que escanee este código con su teléfono.",
 	}, nil
+}
+
+func (s *server) renameTenderoPage(c *fiber.Ctx) error { return s.renameTendero(c, nil) }
+func (s *server) renameTenderoForm(c *fiber.Ctx) error { return s.renameTendero(c, typed(c)) }
+
+func (s *server) renameTendero(c *fiber.Ctx, fields url.Values) error {
+	return s.renameForm(c, tenderosURL, fields, func(ctx context.Context, t *store.Tx, id loyalty.ID) (string, error) {
+		m, err := t.Tendero(ctx, scopeOf(c), id)
+		return m.Name, err
+	}, func(ctx context.Context, t *store.Tx, id loyalty.ID, name *string) error {
+		_, err := t.UpdateTendero(ctx, scopeOf(c), id, store.TenderoPatch{Name: name})
+		return err
+	})
 }
 
 func (s *server) switchTenderoForm(c *fiber.Ctx) error {

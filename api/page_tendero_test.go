@@ -68,6 +68,14 @@ func TestATenderoIsInvited(t *testing.T) {
 	for _, wanted := range []string{w.Keepers[1].Shop.Code, "esquina", "766"} {
 		assert.NotContains(t, form(w, "/admin/tenderos/buscar", w.AdminPage, "buscar", wanted).Text(), "Petra", wanted)
 	}
+	assert.Contains(t, page(), at+"/nombre")
+	assert.Contains(t, w.Do("GET", at+"/nombre", nil, apitest.Cookie(w.AdminPage)).Text(), `value="Petra"`)
+	empty := form(w, at+"/nombre", w.AdminPage, "name", "  ")
+	assert.Equal(t, http.StatusBadRequest, empty.Status)
+	assert.Contains(t, empty.Text(), `id="f-name"`)
+	require.Equal(t, "/admin/tenderos?hecho=nombre", form(w, at+"/nombre", w.AdminPage, "name", "Petra <Ruiz>").Header.Get("Location"))
+	assert.Contains(t, page(), "Petra &lt;Ruiz&gt;")
+	require.Equal(t, http.StatusSeeOther, form(w, at+"/nombre", w.AdminPage, "name", "Petra").Status)
 	for field, bad := range map[string][]string{
 		"no hay una tienda": {"shop_id", "XXXXXX", "name", "Eva", "phone", "5511112222"},
 		"Teléfono":          {"shop_id", shop.Code, "name", "Eva", "phone", "12"},

@@ -196,6 +196,11 @@ func (tx *Tx) UpdateStaff(ctx context.Context, scope loyalty.Scope, id loyalty.I
 	return v, err
 }
 
+// StaffMember gives one staff member (admin).
+func (tx *Tx) StaffMember(ctx context.Context, scope loyalty.Scope, id loyalty.ID) (Staff, error) {
+	return fetch[Staff](ctx, tx, errNoStaff(), staffColumns+` WHERE $1 AND s.id = $2`, scope.All(), id)
+}
+
 // StaffMembers lists staff (admin).
 func (tx *Tx) StaffMembers(ctx context.Context, scope loyalty.Scope, page Page) ([]Staff, loyalty.ID, error) {
 	return list(ctx, tx, page, func(v Staff) loyalty.ID { return v.ID },

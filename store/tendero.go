@@ -92,6 +92,9 @@ func (tx *Tx) UpdateTendero(ctx context.Context, scope loyalty.Scope, id loyalty
 	set(&v.Active, p.Active)
 	v.UpdatedAt = tx.now
 	if p.Name != nil {
+		if v.Phone == "" {
+			return Tendero{}, conflict("Esa persona borró sus datos: su nombre no se guarda otra vez.")
+		}
 		v.Name = *p.Name
 		var c check
 		c.text("name", &v.Name, 1, 80)

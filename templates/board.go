@@ -68,6 +68,7 @@ type BoardRow struct {
 	Note   string // in somebody's own words
 	Wrong  string // what is wrong
 	Advice string // what to do about it
+	Rename string // the form of its name; "" where there is none
 	Acts   []BoardAct
 }
 

@@ -29,7 +29,7 @@ func sampleBoard() BoardView {
 		Filters: []FormField{{Kind: FormText, Name: "buscar", Label: "Buscar"}, {Kind: FormDay, Name: "desde", Label: "Desde", Value: "2026-11-21"}}, Action: "/admin/usuarios", Post: true, Filtered: true,
 		Bulk: &BoardAct{Label: "Enviar todos", Action: "/admin/x", Fields: []ConfirmField{{"a", "b"}}}, Files: Files{What: "x", CSV: "/x.csv", XLSX: "/x.xlsx"}, NextURL: "/n", FirstURL: "/f", NextName: "Siguientes", Live: "/vivo", Every: 5,
 		Parts: []BoardPart{{Title: "Uno", Icon: "people", Intro: "De esto.", More: &DeskLink{"Ver todo", "/todo", false}, Rows: []BoardRow{
-			{Name: "Ada <b>", URL: "/u", Sub: "ada@qoa", At: sampleTime(), State: OutboxStatus{"activo", "ok"}, Facts: []BoardFact{{"Rol", "admin", false, time.Time{}}, {"Código", "x", true, time.Time{}}, {"Entró", "", false, sampleTime()}}, Diff: []BoardDiff{{"Nombre", "a", "b"}, {"Meta", "", "5"}}, Note: "no me <dieron>", Wrong: "Falló.", Advice: "Haz esto.", Acts: []BoardAct{{Label: "Quitar", About: "Ada", Action: "/q", Fields: []ConfirmField{{"x", "1"}}, Danger: true}}},
+			{Name: "Ada <b>", URL: "/u", Sub: "ada@qoa", At: sampleTime(), State: OutboxStatus{"activo", "ok"}, Facts: []BoardFact{{"Rol", "admin", false, time.Time{}}, {"Código", "x", true, time.Time{}}, {"Entró", "", false, sampleTime()}}, Diff: []BoardDiff{{"Nombre", "a", "b"}, {"Meta", "", "5"}}, Note: "no me <dieron>", Wrong: "Falló.", Advice: "Haz esto.", Rename: "/n", Acts: []BoardAct{{Label: "Quitar", About: "Ada", Action: "/q", Fields: []ConfirmField{{"x", "1"}}, Danger: true}}},
 		}}, {Empty: "Nada."}},
 	}
 }

@@ -26,6 +26,12 @@ func (f *Form) Tendero(in *store.TenderoInput, shop *string) {
 	line(f, templates.FormText, "phone", "WhatsApp", &in.Phone, required(), help("Diez dígitos."))
 }
 
+// Rename is the form of what somebody is called.
+func (f *Form) Rename(name *string) {
+	f.Section("", "", true)
+	line(f, templates.FormText, "name", "Nombre", name, required())
+}
+
 // Key is the form of an integration's key.
 func (f *Form) Key(label *string) {
 	f.Section("", "", true)

@@ -184,6 +184,9 @@ var chapters = []chapter{
 		{"shop-edit", "Changing it", operator, "/admin/catalogo/tiendas/{shop}/editar", nil},
 		{"shop-new", "A new one", operator, "/admin/catalogo/tiendas/nueva", nil},
 		{"users", "Users", operator, "/admin/usuarios", nil},
+		{"user-rename", "What one is called", operator, "/admin/usuarios", func(g *gallery) {
+			g.clicks(`main a[href$="/nombre"]`, `/nombre$/.test(location.pathname)`)
+		}},
 		{"user-new", "Inviting one", operator, "/admin/usuarios/nuevo", nil},
 		{"keys", "API keys", operator, "/admin/llaves", nil},
 		{"key-new", "A new key", operator, "/admin/llaves/nueva", nil},
@@ -209,6 +212,9 @@ var chapters = []chapter{
 			g.clicks(`main form[enctype] button`, `/importar\/./.test(location.pathname)`)
 		}},
 		{"tenderos", "Tenderos", operator, "/admin/tenderos", nil},
+		{"tendero-rename", "What one is called", operator, "/admin/tenderos", func(g *gallery) {
+			g.clicks(`main a[href$="/nombre"]`, `/nombre$/.test(location.pathname)`)
+		}},
 		{"tendero-new", "Inviting one", operator, "/admin/tenderos/nuevo", nil},
 		{"docs", "The API, operation by operation", nobody, "/docs", func(g *gallery) { g.waits(`document.querySelectorAll('.op').length > 10`) }},
 	}},
