@@ -57,10 +57,11 @@ func catalogueFlash(c *fiber.Ctx, g gender) string {
 	}[c.Query("hecho")]
 }
 
-// asked is a filter of a list, as the address says it.
+// asked is a filter of a list, as the address says it, or a form that repeats it.
 type asked struct {
-	c   *fiber.Ctx
-	any bool
+	c    *fiber.Ctx
+	form bool
+	any  bool
 	url.Values
 }
 
@@ -71,6 +72,9 @@ func askedOf(c *fiber.Ctx) *asked {
 // text gives one thing that was asked for.
 func (a *asked) text(name string) string {
 	v := strings.TrimSpace(queryText(a.c, name))
+	if a.form {
+		v = formText(a.c, name)
+	}
 	if v != "" {
 		a.any = true
 		a.Set(name, v)
@@ -112,6 +116,7 @@ func (s *server) drawCatalogue(c *fiber.Ctx, a *asked, v *templates.CatalogueVie
 	}
 	next, err := tx(s, c, func(ctx context.Context, t *store.Tx) (loyalty.ID, error) {
 		var err error
+		v.Items = nil // it may run again
 		if v.Desk, err = s.desk(ctx, c, t); err != nil {
 			return "", err
 		}

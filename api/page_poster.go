@@ -5,6 +5,7 @@ import (
 	"bufio"
 	"context"
 	"io"
+	"net/url"
 	"slices"
 
 	"github.com/gofiber/fiber/v2"
@@ -30,21 +31,16 @@ func (s *server) posterOf(shop store.Shop) templates.PosterView {
 // filter: those that are active, one PDF of many pages or a ZIP of PDFs. They are
 // drawn while they are sent.
 func (s *server) postersForm(c *fiber.Ctx) error {
-	fields := typed(c)
-	sift := shopSift{search: fields.Get("buscar"), city: fields.Get("ciudad"), kind: fields.Get("tipo"), cpg: fields.Get("empresa")}
-	if _, err := loyalty.ParseID(sift.cpg); err != nil {
-		sift.cpg = ""
-	}
-	f := sift.filter()
+	fields, a := typed(c), &asked{c: c, form: true, Values: url.Values{}}
+	f := shopSiftOf(a).printed()
 	if fields.Get("which") != "all" {
-		f = store.ShopFilter{IDs: []loyalty.ID{}}
+		f = store.ShopFilter{IDs: []loyalty.ID{}, Active: only()}
 		for _, raw := range fields["shop"] {
 			if id, err := loyalty.ParseID(raw); err == nil {
 				f.IDs = append(f.IDs, id)
 			}
 		}
 	}
-	f.Active = only()
 	shops, err := tx(s, c, func(ctx context.Context, t *store.Tx) ([]store.Shop, error) {
 		all, next, err := t.Shops(ctx, scopeOf(c), f, store.Page{Limit: mostPosters})
 		switch {
@@ -58,7 +54,7 @@ func (s *server) postersForm(c *fiber.Ctx) error {
 		return all, nil
 	})
 	if p, ok := refused(err); err != nil && ok && len(p.Errors) > 0 {
-		return s.drawShops(c, p.Status, upperFirst(p.Errors[0].Reason)+".")
+		return s.drawShops(c, a, p.Status, upperFirst(p.Errors[0].Reason)+".")
 	}
 	if err != nil {
 		return err

@@ -55,7 +55,16 @@ func TestPostersOfManyShops(t *testing.T) {
 	assert.True(t, bytes.HasPrefix(pdf, []byte("%PDF-")))
 	assert.Contains(t, z.File[0].Name, "puebla_tienda-")
 
-	for _, none := range [][]string{{"which", "picked"}, {"which", "picked", "shop", ids[499]}, {"which", "all", "ciudad", "Nada"}, {}} {
+	// The list of what is deactivated has no posters, of whatever else there is.
+	list := get(w, catalogue+"/tiendas?ciudad=Puebla", w.AdminPage).Text()
+	assert.Contains(t, list, "500 tiendas")
+	assert.Contains(t, list, "Las 499 de este filtro")
+	lost := form(w, posters, w.AdminPage, "which", "picked", "ciudad", "Puebla", "estado", "desactivadas").Text()
+	assert.Contains(t, lost, "Tienda 499", "the filter stays")
+	assert.NotContains(t, lost, "Tienda 498")
+	assert.Contains(t, lost, "Las 0 de este filtro")
+
+	for _, none := range [][]string{{"which", "all", "estado", "desactivadas"}, {"which", "picked"}, {"which", "picked", "shop", ids[499]}, {"which", "all", "ciudad", "Nada"}, {}} {
 		res := form(w, posters, w.AdminPage, none...)
 		assert.Equal(t, http.StatusBadRequest, res.Status)
 		assert.Contains(t, res.Text(), "Elige al menos una tienda activa.")

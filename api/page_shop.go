@@ -36,6 +36,16 @@ func (v shopSift) filter() store.ShopFilter {
 	return f
 }
 
+// printed are those of it that get a poster: the active ones.
+func (v shopSift) printed() store.ShopFilter {
+	f := v.filter()
+	if f.Active != nil && !*f.Active {
+		f.IDs = []loyalty.ID{}
+	}
+	f.Active = only()
+	return f
+}
+
 // fields draws the filter.
 func (v shopSift) fields(ctx context.Context, t *store.Tx, scope loyalty.Scope) ([]templates.FormField, error) {
 	cpgs, _, err := everyCPG(ctx, t, scope, store.CPGFilter{})
@@ -52,11 +62,13 @@ func (v shopSift) fields(ctx context.Context, t *store.Tx, scope loyalty.Scope) 
 	return f.Fields(), err
 }
 
-func (s *server) shopsPage(c *fiber.Ctx) error { return s.drawShops(c, http.StatusOK, "") }
+func (s *server) shopsPage(c *fiber.Ctx) error {
+	return s.drawShops(c, askedOf(c), http.StatusOK, "")
+}
 
 // drawShops draws the list of shops, with what kept somebody from something.
-func (s *server) drawShops(c *fiber.Ctx, status int, wrong string) error {
-	a, v := askedOf(c), templates.CatalogueView{
+func (s *server) drawShops(c *fiber.Ctx, a *asked, status int, wrong string) error {
+	v := templates.CatalogueView{
 		Error: wrong,
 		Title: "Tiendas", NewURL: shopsURL + "/nueva", NewLabel: "Nueva tienda", Import: importsURL + "?que=shops", Action: shopsURL,
 		Empty: "Todavía no hay tiendas. Cada una tiene un código y un QR de mostrador.",
@@ -71,8 +83,12 @@ func (s *server) drawShops(c *fiber.Ctx, status int, wrong string) error {
 		if err != nil {
 			return "", err
 		}
+		printed, err := t.CountShops(ctx, scopeOf(c), sift.printed())
+		if err != nil {
+			return "", err
+		}
 		v.Total = countWords(int64(n), "tienda", "tiendas")
-		v.Posters = &templates.CataloguePosters{Action: shopsURL + "/posteres", All: n, Most: mostPosters}
+		v.Posters = &templates.CataloguePosters{Action: shopsURL + "/posteres", All: printed, Most: mostPosters}
 		for name := range a.Values {
 			v.Posters.Filter = append(v.Posters.Filter, templates.ConfirmField{Name: name, Value: a.Get(name)})
 		}
