@@ -26,11 +26,20 @@ func (s *server) cardMonth(c *fiber.Ctx) error {
 		return s.cardGone(c)
 	}
 	now := s.DB.Now().In(loyalty.Zone(""))
+	read := func(month time.Time) (store.CardMonth, error) {
+		return s.DB.CardMonth(c.UserContext(), c.Params("secret"), code, month, mostOfMonth)
+	}
 	month, err := time.ParseInLocation(monthOnly, c.Query("mes"), now.Location())
-	if err != nil || month.After(now) || month.Year() < 2000 {
+	if err != nil || month.Year() < 2000 || month.After(now.AddDate(0, 0, 1)) {
 		month = now
 	}
-	m, err := s.DB.CardMonth(c.UserContext(), c.Params("secret"), code, month, mostOfMonth)
+	m, err := read(month)
+	// Where the consumer lives a month may begin hours before or after ours.
+	switch here := now.In(m.Month.Location()); {
+	case err != nil:
+	case month.Equal(now) && here.Month() != now.Month() || m.Month.After(now):
+		m, err = read(time.Date(here.Year(), here.Month(), 1, 0, 0, 0, 0, now.Location()))
+	}
 	if loyalty.CodeOf(err) == loyalty.CodeCardNotFound {
 		return s.cardGone(c)
 	}

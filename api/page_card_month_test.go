@@ -129,3 +129,26 @@ func TestAMonthEndsByTheShopsClock(t *testing.T) {
 	assert.Contains(t, november, "4 × Refresco")
 	assert.NotContains(t, november, "3 × Refresco")
 }
+
+// The month that is shown first is the one that has begun where the consumer buys.
+func TestTheFirstMonthIsThatOfTheConsumersClock(t *testing.T) {
+	for _, v := range []struct {
+		zone, now string // now is a little before, or after, midnight in Mexico City
+		shown     string
+	}{
+		{"America/Cancun", "2026-12-01T05:30:00Z", "Diciembre de 2026"},
+		{"America/Tijuana", "2026-12-01T06:30:00Z", "Noviembre de 2026"},
+		{"America/Tijuana", "2026-12-01T08:30:00Z", "Diciembre de 2026"},
+	} {
+		w := apitest.New(t)
+		apitest.Data[thing](w.As(w.Admin), 200, "PATCH", "/v1/shops/"+string(w.Keepers[0].Shop.ID), obj{"time_zone": v.zone})
+		now, err := time.Parse(time.RFC3339, v.now)
+		require.NoError(t, err)
+		w.Clock.Advance(now.Sub(w.Clock.Now()))
+		for _, path := range []string{"/historial", "/historial?mes=2026-12"} {
+			page := w.Do("GET", w.Shoppers[1].URL+path, nil).Text()
+			assert.Contains(t, page, `tabindex="-1">`+v.shown, v.zone+path)
+			assert.NotContains(t, page, "data-newer", v.zone+path)
+		}
+	}
+}
