@@ -468,6 +468,17 @@ func TestReordersReachTheBrandsTheyConcern(t *testing.T) {
 		require.NoError(t, err)
 		require.Len(t, theirs, 1)
 		require.Equal(t, 12, *theirs[0].Quantity)
+		// Nobody sees a shop's wishes by asking for a campaign there.
+		asked, err := tx.CreateCampaign(ctx, w.team(w.otherCPG), store.CampaignInput{Terms: loyalty.Terms{
+			Name: "En todas", Scheme: loyalty.Stamps, Goal: 5, Earn: []loyalty.Earn{{Unit: loyalty.Stamp, Per: loyalty.PerUnit, Amount: 1}},
+			Products: []loyalty.ID{products[0].ID}, AllShops: true,
+		}, Rewards: []store.RewardInput{{Name: "Algo", Threshold: 5}}})
+		require.NoError(t, err)
+		_, err = tx.MoveCampaign(ctx, w.team(w.otherCPG), asked.ID, loyalty.InReview, "")
+		require.NoError(t, err)
+		theirs, _, err = tx.Reorders(ctx, w.team(w.otherCPG), store.ReorderFilter{}, everything)
+		require.NoError(t, err)
+		require.Len(t, theirs, 1)
 		all, _, err := tx.Reorders(ctx, tendero, store.ReorderFilter{}, everything)
 		require.NoError(t, err)
 		require.Len(t, all, 2)

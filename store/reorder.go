@@ -86,10 +86,10 @@ func (f ReorderFilter) args(scope loyalty.Scope) []any {
 
 // reordersInView: a tendero sees its own shops' wishes, a brand team those for its
 // products, and those for no product in particular of shops that take part in one
-// of its campaigns. The bounds on created_at are for the index.
+// of its campaigns that ran. The bounds on created_at are for the index.
 const reordersInView = `
 	WHERE ($1 OR r.shop_id = ANY($2) OR p.cpg_id = $3 OR (r.product_id IS NULL AND EXISTS (
-	  SELECT FROM campaigns c WHERE c.cpg_id = $3 AND c.status <> 'draft'
+	  SELECT FROM campaigns c WHERE c.cpg_id = $3 AND c.status IN ('active', 'paused', 'ended')
 	  AND (c.all_shops OR EXISTS (SELECT FROM campaign_shops cs WHERE cs.campaign_id = c.id AND cs.shop_id = r.shop_id)))))
 	AND ($4::uuid IS NULL OR r.shop_id = $4) AND ($5::uuid IS NULL OR r.product_id = $5)
 	AND r.created_at >= $6::date - 1 AND r.created_at < $7::date + 2
