@@ -166,3 +166,25 @@ func TestWishesAreFilteredAndAddedUp(t *testing.T) {
 	assert.Equal(t, http.StatusBadRequest, get(w, "/marca/pedidos.csv?from=ayer", mine).Status)
 	assert.Contains(t, get(w, "/marca/pedidos?to=2026-01-01", mine).Text(), "Nada con estos filtros")
 }
+
+// A simulation, the shops of a campaign and segments are files too, of their
+// owner's only.
+func TestEveryTableOfABrandIsAFile(t *testing.T) {
+	w := apitest.New(t)
+	mine, at := w.Tenants[0].Page, "/marca/campanas/"+string(w.Tenants[0].Campaign)
+	weeks := taken(t, w, at+"/simular.csv?weeks=4&take=50", mine)
+	assert.Equal(t, []string{"Semana del lunes", "Compras", "Ventas", "Sellos", "Puntos", "Premios", "Costo"}, weeks[0])
+	assert.Len(t, weeks, 1+5, "28 days touch five weeks")
+	assert.Equal(t, []string{"Premio", "Pedidos", "Costo", "Se acaba"}, taken(t, w, at+"/simular.csv?tabla=por-premio", mine)[0])
+	assert.Equal(t, []string{"Tienda", "Clave", "Ciudad", "Estado", "Desde"}, taken(t, w, at+"/tiendas.csv", mine)[0])
+	segments := taken(t, w, "/marca/segmentos.csv", mine)
+	require.Len(t, segments, 2)
+	assert.Equal(t, "Segmento", segments[0][0])
+	assert.Contains(t, get(w, "/marca/segmentos", mine).Text(), `href="/marca/segmentos.xlsx"`)
+	assert.Contains(t, get(w, at+"/simular?weeks=4&take=50", mine).Text(), `href="`+at+`/simular.csv?take=50&amp;weeks=4"`)
+	assert.Equal(t, http.StatusBadRequest, get(w, at+"/simular.csv?weeks=27", mine).Status)
+	for _, path := range []string{"/simular.csv", "/tiendas.xlsx"} {
+		assert.Equal(t, http.StatusNotFound, get(w, at+path, w.Tenants[1].Page).Status)
+	}
+	assert.NotContains(t, get(w, "/marca/segmentos.csv", w.Tenants[1].Page).Text(), segments[1][1])
+}

@@ -12,6 +12,7 @@ import (
 	"github.com/qoa-conectados/qoa/store"
 	"github.com/qoa-conectados/qoa/store/loyalty"
 	"github.com/qoa-conectados/qoa/templates"
+	"github.com/qoa-conectados/qoa/templates/export"
 )
 
 func (s *server) participantsPage(c *fiber.Ctx) error { return s.participants(c, nil) }
@@ -25,7 +26,7 @@ func (s *server) participants(c *fiber.Ctx, fields url.Values) error {
 		return err
 	}
 	scope, self := scopeOf(c), campaignURL(c, id)
-	v := templates.ParticipantsView{Back: self, Action: self + "/tiendas"}
+	v := templates.ParticipantsView{Back: self, Action: self + "/tiendas", Files: filesAt(self+"/tiendas", nil, "las tiendas")}
 	look := fields == nil
 	if c.Query("hecho") == "invitadas" {
 		v.Flash = "Listo: las tiendas quedaron invitadas."
@@ -87,6 +88,28 @@ func (s *server) participants(c *fiber.Ctx, fields url.Values) error {
 		return s.html(c, http.StatusOK, func(w io.Writer) error { return s.Pages.Participants(w, v) })
 	}
 	return c.Redirect(self+"/tiendas?hecho=invitadas", http.StatusSeeOther)
+}
+
+// participantFile is the list of shops as a file.
+func (s *server) participantFile(c *fiber.Ctx) (download, error) {
+	id, err := pathID(c)
+	if err != nil {
+		return download{}, err
+	}
+	scope := scopeOf(c)
+	campaign, err := tx(s, c, func(ctx context.Context, t *store.Tx) (store.Campaign, error) { return ownCampaign(ctx, t, scope, id) })
+	if err != nil {
+		return download{}, err
+	}
+	list := func(ctx context.Context, t *store.Tx, p store.Page) ([]store.Participant, loyalty.ID, error) {
+		return t.Participants(ctx, scope, id, "", p)
+	}
+	return download{name: []string{"tiendas", campaign.Name}, sheets: []export.Sheet{{
+		Title: "Tiendas", Columns: []string{"Tienda", "Clave", "Ciudad", "Estado", "Desde"},
+		Rows: listed(s, list, func(v store.Participant) []any {
+			return []any{v.ShopName, v.ShopCode, v.City, participantWords(v.Status).Word, export.Day(v.UpdatedAt.In(loyalty.Zone("")))}
+		}),
+	}}}, nil
 }
 
 func participantWords(status store.ParticipantStatus) templates.CampaignStatus {

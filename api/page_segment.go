@@ -12,6 +12,7 @@ import (
 	"github.com/qoa-conectados/qoa/store"
 	"github.com/qoa-conectados/qoa/store/loyalty"
 	"github.com/qoa-conectados/qoa/templates"
+	"github.com/qoa-conectados/qoa/templates/export"
 )
 
 // everySegment reads the segments of an owner, or all that the caller sees.
@@ -35,7 +36,7 @@ func segmentChoices(ctx context.Context, t *store.Tx, scope loyalty.Scope, v loy
 
 func (s *server) segmentsPage(c *fiber.Ctx) error {
 	scope, root := scopeOf(c), deskRoot(c)+"/segmentos"
-	v := templates.SegmentsView{NewURL: root + "/nuevo"}
+	v := templates.SegmentsView{NewURL: root + "/nuevo", Files: filesAt(root, nil, "los segmentos")}
 	if c.Query("hecho") == "segmento" {
 		v.Flash = "Listo: el segmento quedó guardado."
 	}
@@ -68,6 +69,35 @@ func (s *server) segmentsPage(c *fiber.Ctx) error {
 		return err
 	}
 	return s.html(c, http.StatusOK, func(w io.Writer) error { return s.Pages.Segments(w, v) })
+}
+
+// segmentFile is the list of segments as a file.
+func (s *server) segmentFile(c *fiber.Ctx) (download, error) {
+	scope := scopeOf(c)
+	owners := naming{}
+	all, err := tx(s, c, func(ctx context.Context, t *store.Tx) ([]store.Segment, error) {
+		all, err := everySegment(ctx, t, scope, store.SegmentFilter{})
+		if err == nil {
+			owners, err = ownerNames(ctx, t, scope, mapped(all, func(v store.Segment) owner { return owner{v.CPG, v.Shop} })...)
+		}
+		return all, err
+	})
+	if err != nil {
+		return download{}, err
+	}
+	return download{name: []string{"segmentos"}, sheets: []export.Sheet{{
+		Title: "Segmentos", Columns: []string{"Segmento", "Dueño", "Personas", "Cómo", "Al"},
+		Rows: export.Of(all, func(v store.Segment) []any {
+			how, at := "Por tarjeta", any(nil)
+			if v.Criteria != nil {
+				how = "Por lo que compran"
+			}
+			if v.MadeAt != nil {
+				at = export.Day(v.MadeAt.In(loyalty.Zone("")))
+			}
+			return []any{v.Name, owners[v.CPG] + owners[v.Shop], v.Members, how, at}
+		}),
+	}}}, nil
 }
 
 func (s *server) newSegmentPage(c *fiber.Ctx) error {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -14,6 +15,7 @@ import (
 	"github.com/qoa-conectados/qoa/store"
 	"github.com/qoa-conectados/qoa/store/loyalty"
 	"github.com/qoa-conectados/qoa/templates"
+	"github.com/qoa-conectados/qoa/templates/export"
 )
 
 // usualWeeks is over how many weeks a simulation goes that says nothing else.
@@ -34,6 +36,7 @@ func (s *server) simulationPage(c *fiber.Ctx) error {
 	in := store.SimulationInput{TakePercent: new(int64)}
 	var wrong error
 	in.Weeks, *in.TakePercent = wholeNumber(v.Weeks), wholeNumber(v.Take)
+	v.Files = filesAt(v.Action, url.Values{"weeks": {v.Weeks}, "take": {v.Take}}, "la simulación")
 	_, err = report(s, c, func(ctx context.Context, t *store.Tx) (struct{}, error) {
 		campaign, err := ownCampaign(ctx, t, scope, id)
 		if err != nil {
@@ -138,4 +141,43 @@ func simulationView(v *templates.SimulationView, campaign store.Campaign, r loya
 	for _, w := range r.ByReward {
 		v.Rewards = append(v.Rewards, templates.SimulationReward{Name: w.Name, Taken: w.Taken, Cost: int64(w.Cost), OutOfStock: w.OutOfStock})
 	}
+}
+
+// simulationFile is what a simulation shows, as tables.
+func (s *server) simulationFile(c *fiber.Ctx) (download, error) {
+	id, err := pathID(c)
+	if err != nil {
+		return download{}, err
+	}
+	scope, take := scopeOf(c), wholeNumber(cmp.Or(queryText(c, "take"), "100"))
+	in := store.SimulationInput{Weeks: wholeNumber(cmp.Or(queryText(c, "weeks"), usualWeeks)), TakePercent: &take}
+	var name string
+	r, err := report(s, c, func(ctx context.Context, t *store.Tx) (r loyalty.Simulation, err error) {
+		campaign, err := ownCampaign(ctx, t, scope, id)
+		if err != nil {
+			return r, err
+		}
+		name = campaign.Name
+		return t.SimulateCampaign(ctx, scope, id, in)
+	})
+	if err != nil {
+		return download{}, err
+	}
+	columns := func(first string) []string {
+		return []string{first, "Compras", "Ventas", "Sellos", "Puntos", "Premios", "Costo"}
+	}
+	row := func(first any, f *loyalty.Figures, cost loyalty.Cents) []any {
+		return []any{first, f.Purchases, export.Money(f.Revenue), f.Stamps, f.Points, f.Rewards, export.Money(cost)}
+	}
+	return download{name: []string{"simulacion", name, s.DB.Now().In(loyalty.Zone("")).Format(time.DateOnly)}, sheets: []export.Sheet{
+		{Title: "Por semana", Columns: columns("Semana del lunes"), Rows: export.Of(r.ByWeek, func(w loyalty.SimulatedWeek) []any {
+			return row(w.Monday, &w.Figures, w.RewardCost+w.Fee)
+		})},
+		{Title: "Por tienda", Columns: columns("Tienda"), Rows: export.Of(r.ByShop, func(v loyalty.SimulatedShop) []any {
+			return row(v.Name, &v.Figures, v.RewardCost)
+		})},
+		{Title: "Por premio", Columns: []string{"Premio", "Pedidos", "Costo", "Se acaba"}, Rows: export.Of(r.ByReward, func(v loyalty.SimulatedTaking) []any {
+			return []any{v.Name, v.Taken, export.Money(v.Cost), v.OutOfStock}
+		})},
+	}}, nil
 }

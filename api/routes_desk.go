@@ -1,9 +1,11 @@
 package api
 
+import "slices"
+
 // deskRoutes are the pages of campaigns, which brands, shops and admins each find
 // below their own root.
 func deskRoutes(root string, who roles) []Route {
-	return append(exports(root+"/campanas", who, (*server).campaignFile), []Route{
+	return slices.Concat([]Route{
 		screen(get, root+"/campanas", Cookie, who, (*server).campaignsPage),
 		screen(post, root+"/campanas", Cookie, who, (*server).createCampaignForm),
 		screen(get, root+"/campanas/nueva", Cookie, who, (*server).startCampaignPage),
@@ -31,5 +33,9 @@ func deskRoutes(root string, who roles) []Route {
 		screen(post, root+"/segmentos/:id", Cookie, who, (*server).editSegmentForm),
 		screen(get, root+"/campanas/:id/premios/:reward", Cookie, who, (*server).newRewardPage),
 		screen(post, root+"/campanas/:id/premios/:reward", Cookie, who, (*server).createRewardForm),
-	}...)
+	},
+		exports(root+"/campanas", who, (*server).campaignFile),
+		exports(root+"/campanas/:id/simular", who, (*server).simulationFile),
+		exports(root+"/campanas/:id/tiendas", who, (*server).participantFile),
+		exports(root+"/segmentos", who, (*server).segmentFile))
 }

@@ -51,6 +51,14 @@ type ResultTable struct {
 	Files   Files
 }
 
+// Column names the column of a cell: on a phone a row is a list of them.
+func (t ResultTable) Column(cell int) string {
+	if cell+1 < len(t.Columns) {
+		return t.Columns[cell+1]
+	}
+	return ""
+}
+
 // ResultRow is a line of a table.
 type ResultRow struct {
 	Name  string

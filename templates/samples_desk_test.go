@@ -164,19 +164,21 @@ func sampleSale() SaleView {
 func sampleSimulation() SimulationView {
 	rows := []SimulationRow{{"Semana del 9 de noviembre", 120, 4120000, "310 sellos", 12, 64000, "$0.02"}}
 	return SimulationView{
-		Desk: sampleDesk(), Campaign: "Junta 10 y gana", Back: "/marca/campanas/1", Action: "/marca/campanas/1/simular", Weeks: "8", Take: "100", Error: "Escribe de 1 a 26.",
+		Files: Files{"la simulación", "/s.csv", "/s.xlsx"},
+		Desk:  sampleDesk(), Campaign: "Junta 10 y gana", Back: "/marca/campanas/1", Action: "/marca/campanas/1/simular", Weeks: "8", Take: "100", Error: "Escribe de 1 a 26.",
 		Ran: true, Sentence: "Cada peso de venta habría costado $0.02.", Approximate: "Algo se habría acabado.", Counters: []BrandCounter{{"compras", 1284}},
 		Money: []SimulationMoney{{"ventas", 4120000}}, Points: sampleWeeks(), ByWeek: rows, ByShop: rows, Rewards: []SimulationReward{{"Un refresco gratis", 12, 14400, true}},
 	}
 }
 
 func sampleSegments() SegmentsView {
-	return SegmentsView{Desk: sampleDesk(), Flash: "Listo.", NewURL: "/marca/segmentos/nuevo", Segments: []SegmentLine{{"/marca/segmentos/1", "Frecuentes", "Bebidas del Valle", 1284, "Por lo que compran"}}}
+	return SegmentsView{Files: Files{"los segmentos", "/s.csv", "/s.xlsx"}, Desk: sampleDesk(), Flash: "Listo.", NewURL: "/marca/segmentos/nuevo", Segments: []SegmentLine{{"/marca/segmentos/1", "Frecuentes", "Bebidas del Valle", 1284, "Por lo que compran"}}}
 }
 
 func sampleParticipants() ParticipantsView {
 	return ParticipantsView{
-		Desk: sampleDesk(), Campaign: "Junta 10 y gana", Back: "/marca/campanas/1", Flash: "Listo.", Errors: []FormError{{Text: "La campaña no es para esa tienda."}}, How: "Por invitación.",
+		Files: Files{"las tiendas", "/t.csv", "/t.xlsx"},
+		Desk:  sampleDesk(), Campaign: "Junta 10 y gana", Back: "/marca/campanas/1", Flash: "Listo.", Errors: []FormError{{Text: "La campaña no es para esa tienda."}}, How: "Por invitación.",
 		Shops: []ParticipantLine{{"Abarrotes Lupita", "Ciudad de México", CampaignStatus{"invitada", "degraded"}, "20 de noviembre"}}, Action: "/marca/campanas/1/tiendas",
 		Fields: []FormField{{Kind: FormPick, Name: "shop_ids", Label: "Invitar", Groups: []FormGroup{{Label: "Puebla", Options: []FormOption{{"s1", "La Esperanza", true}}}}}},
 	}

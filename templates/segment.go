@@ -7,6 +7,7 @@ type SegmentsView struct {
 	Desk     DeskView
 	Flash    string
 	NewURL   string
+	Files    Files
 	Segments []SegmentLine
 }
 
@@ -34,6 +35,7 @@ type ParticipantsView struct {
 	Errors   []FormError
 	How      string // how a shop comes to take part
 	Shops    []ParticipantLine
+	Files    Files
 	Action   string // "" where nobody is invited
 	Fields   []FormField
 }

@@ -16,6 +16,7 @@ type SimulationView struct {
 	Take     string // percent of the consumers that take rewards
 	Error    string
 
+	Files       Files
 	Ran         bool
 	Sentence    string // what a peso of sales would have cost
 	Approximate string // what ran out; "" where nothing did
