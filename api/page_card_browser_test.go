@@ -227,6 +227,20 @@ func TestARewardGoesOverTheCounterAsAQR(t *testing.T) {
 
 	b.do(chromedp.Click(`.claim details button`))
 	b.until("given back", `!document.querySelector('.claim') && document.querySelectorAll('form[action$="/redemptions"]').length === 3`)
+	shop.do(chromedp.Click(`#say .result.read button`))
+	shop.until("too late", `document.getElementById('say').innerText.includes('se canceló')`)
+
+	// Asked for once more, it is handed out, and the card knows by itself.
+	b.do(chromedp.Click(`form[action$="/redemptions"] button`))
+	b.until("another code", `!!document.querySelector('.claim .tile')`)
+	tile, err = chromedp.Run(b.ctx, chromedp.Screenshot(`.claim .tile`))
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(file, tile, 0o600))
+	shop.do(chromedp.SetUploadFiles(`#photo`, []string{file}))
+	shop.until("the prize again", `!!document.querySelector('#say .result.read')`)
+	shop.do(chromedp.Click(`#say .result.read button`))
+	shop.until("delivered", `document.getElementById('say').innerText.includes('Premio entregado')`)
+	b.until("the card shows it", `!document.querySelector('.claim') && document.querySelector('.history').innerText.includes('Premio en Abarrotes Lupita')`)
 }
 
 // Months come below each other with a script, and one after the other without.
