@@ -23,7 +23,7 @@ type BoardView struct {
 	TabsName string
 	Filters  []FormField // a GET form to Action
 	Action   string
-	Post     bool   // the form is a POST, with csrf: what is looked for belongs into no address
+	Post     bool   // the form is a POST: what is looked for belongs into no address
 	List     string // the list's own address, where Action is another
 	Filtered bool   // it shows only some
 	Bulk     *BoardAct
@@ -83,7 +83,7 @@ type BoardFact struct {
 // BoardDiff is what changed of it.
 type BoardDiff struct{ Name, Was, Now string }
 
-// BoardAct is something to be done: it posts csrf and its fields to Action.
+// BoardAct is something to be done: it posts its fields to Action.
 type BoardAct struct {
 	Label  string
 	About  string // of what, for who does not see the row

@@ -157,7 +157,7 @@ func (s *Set) Campaign(w io.Writer, v CampaignView) error {
 	return s.render(w, "campaign", "layout", v)
 }
 
-// ConfirmView asks once more before something is done. Yes posts csrf and the
+// ConfirmView asks once more before something is done. Yes posts the
 // fields to Action.
 type ConfirmView struct {
 	Desk   DeskView

@@ -3,7 +3,7 @@ package templates
 import "io"
 
 // CampaignStartView is where a campaign begins: each recipe is a button of a form
-// that posts csrf, owner and recipe to Action.
+// that posts owner and recipe to Action.
 type CampaignStartView struct {
 	Desk      DeskView
 	ListURL   string

@@ -33,7 +33,6 @@ type CardView struct {
 	ConfirmAction  string // POST: fields purchase, answer (si or no)
 	EnrollAction   string // POST: field campaign
 	FormKey        string // idempotency key of the forms on this rendering
-	CSRF           string
 
 	Flash       string // one sentence after a POST, such as an error
 	Evidence    *CardEvidence

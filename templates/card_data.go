@@ -11,7 +11,6 @@ type CardDataView struct {
 	PrivacyURL     string
 	MessagesAction string // POST: field messages (si or no)
 	EraseAction    string // POST: field word, which must be EraseWord
-	CSRF           string
 
 	Messages bool // the bot may write first
 	Log      []CardConsent

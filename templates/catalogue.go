@@ -40,7 +40,7 @@ type CatalogueLine struct {
 }
 
 // CataloguePosters is the form that prints posters of the shops of the list: it
-// posts csrf, which ("picked", with shop, or "all", with Filter), and as (pdf or
+// posts which ("picked", with shop, or "all", with Filter), and as (pdf or
 // zip) to Action.
 type CataloguePosters struct {
 	Action string
@@ -65,7 +65,7 @@ type CatalogueItemView struct {
 	Links    []DeskLink // what belongs to it
 	Picture  *CataloguePicture
 	Shop     *CatalogueShop
-	Switch   string // where it is deactivated, or reactivated: posts csrf and active (0 or 1)
+	Switch   string // where it is deactivated, or reactivated: posts active (0 or 1)
 	Inactive string // what being deactivated means
 }
 

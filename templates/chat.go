@@ -22,7 +22,7 @@ type ChatView struct {
 	Newest string
 }
 
-// ChatLine is one message. AgainAction posts csrf and back.
+// ChatLine is one message. AgainAction posts back.
 type ChatLine struct {
 	Day         bool // the first of its day
 	At          time.Time

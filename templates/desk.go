@@ -8,7 +8,6 @@ type DeskView struct {
 	HomeURL      string
 	AccountURL   string // where who is there changes their password; "" for who has none
 	LogoutAction string
-	CSRF         string
 	Links        []DeskLink  // as tabs, where there are few pages
 	Menu         []DeskGroup // where there are many
 }

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// FormView is a page of one form in sections. It posts csrf and its fields to
+// FormView is a page of one form in sections. It posts its fields to
 // Action; the same page, with what was typed and what is wrong with it, is the
 // answer to a form that cannot be taken.
 type FormView struct {
@@ -15,7 +15,7 @@ type FormView struct {
 	Flash    string // after something was done
 	Back     string // where "Cancelar" leads
 	Action   string
-	Get      bool   // it only asks: GET, and no csrf
+	Get      bool   // it only asks: GET
 	Submit   string // text of the button
 	Errors   []FormError
 	Sections []FormSection

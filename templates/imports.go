@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// ImportsView is where files are read that fill the catalogue: csrf, kind and file
+// ImportsView is where files are read that fill the catalogue: kind and file
 // are posted to Action.
 type ImportsView struct {
 	Desk    DeskView

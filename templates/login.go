@@ -3,11 +3,10 @@ package templates
 import "io"
 
 // LoginView is the door of brands and admins. The form posts email, password,
-// next and csrf to Action.
+// and next to Action.
 type LoginView struct {
 	Action string
 	Next   string
-	CSRF   string
 	Email  string // as typed, after an error
 	Error  string
 	Hint   string // demo logins; empty in production

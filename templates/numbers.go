@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// NumbersView lists the WhatsApp numbers of the bot. Adding one posts csrf and
+// NumbersView lists the WhatsApp numbers of the bot. Adding one posts
 // label to Action.
 type NumbersView struct {
 	Desk    DeskView
@@ -47,7 +47,7 @@ func (s *Set) NumbersLive(w io.Writer, v NumbersView) error {
 }
 
 // NumberView is one number: while it is being paired, its QR; then how it does.
-// Renaming posts csrf and label to RenameAction, the others csrf alone.
+// Renaming posts label to RenameAction, the others nothing.
 type NumberView struct {
 	Desk         DeskView
 	Flash        string

@@ -25,7 +25,7 @@ type OutboxView struct {
 	FirstURL string // "" on the first page
 }
 
-// OutboxReason is why messages failed. Sending all of them again posts csrf and
+// OutboxReason is why messages failed. Sending all of them again posts
 // problem to Action.
 type OutboxReason struct {
 	Problem string
@@ -42,7 +42,7 @@ type OutboxFilter struct {
 	Here bool
 }
 
-// OutboxLetter is a message of ours. Sending it again posts csrf to AgainAction.
+// OutboxLetter is a message of ours. Sending it again posts to AgainAction.
 type OutboxLetter struct {
 	What        string // "Respuesta", "Recordatorio"
 	Template    string // key of its text; "" where it has none

@@ -2,7 +2,7 @@ package templates
 
 import "io"
 
-// PasswordView is where staff choose or change their password. It posts csrf, old
+// PasswordView is where staff choose or change their password. It posts old
 // where AskOld, password and again to Action. What was typed never comes back.
 type PasswordView struct {
 	Desk   DeskView // the zero value where nobody has entered yet

@@ -9,14 +9,14 @@ import (
 
 func sampleDesk() DeskView {
 	return DeskView{
-		Place: "Bebidas del Valle", User: "marca1@demo.qoa", HomeURL: "/marca", LogoutAction: "/marca/logout", CSRF: "csrf1",
+		Place: "Bebidas del Valle", User: "marca1@demo.qoa", HomeURL: "/marca", LogoutAction: "/marca/logout",
 		Links: []DeskLink{{"Resultados", "/marca", false}, {"Campañas", "/marca/campanas", true}},
 	}
 }
 
 func sampleBackoffice() DeskView {
 	return DeskView{
-		Place: "Operación", User: "Ada", HomeURL: "/admin", LogoutAction: "/admin/logout", CSRF: "csrf1",
+		Place: "Operación", User: "Ada", HomeURL: "/admin", LogoutAction: "/admin/logout",
 		Menu: []DeskGroup{{Links: []DeskLink{{"Inicio", "/admin", true}}}, {"Personas", "people", []DeskLink{{"Tenderos", "/admin/tenderos", false}, {"Usuarios", "/admin/usuarios", false}}}},
 	}
 }

@@ -27,7 +27,7 @@ func sampleCard(t testing.TB) CardView {
 	return CardView{
 		Name: "Ana", CardCode: "7H2KQ9M4", QR: sampleQR(t), WhatsAppURL: "https://wa.me/525500000000?text=hola", PrivacyURL: "/privacidad",
 		At: now, SiteURL: "https://qoa.example", OwnURL: "/c/s3cr3t/7H2KQ9M4", ManifestURL: "/c/s3cr3t/7H2KQ9M4/app.webmanifest", HistoryURL: "/c/s3cr3t/7H2KQ9M4/historial", DataURL: "/c/s3cr3t/7H2KQ9M4/datos", EventsURL: "/c/s3cr3t/7H2KQ9M4/events", FragmentURL: "/c/s3cr3t/7H2KQ9M4/fragment",
-		EvidenceAction: "/c/s3cr3t/7H2KQ9M4/evidence", RedeemAction: "/c/s3cr3t/7H2KQ9M4/redeem", CancelAction: "/c/s3cr3t/7H2KQ9M4/cancellations", ConfirmAction: "/c/s3cr3t/7H2KQ9M4/confirmations", EnrollAction: "/c/s3cr3t/7H2KQ9M4/enrollments", FormKey: "k1", CSRF: "csrf1",
+		EvidenceAction: "/c/s3cr3t/7H2KQ9M4/evidence", RedeemAction: "/c/s3cr3t/7H2KQ9M4/redeem", CancelAction: "/c/s3cr3t/7H2KQ9M4/cancellations", ConfirmAction: "/c/s3cr3t/7H2KQ9M4/confirmations", EnrollAction: "/c/s3cr3t/7H2KQ9M4/enrollments", FormKey: "k1",
 		Wallet: []CardShop{
 			{Name: "Abarrotes Lupita", Place: "Narvarte, Ciudad de México", ShareURL: "/q/K7M2QX", Campaigns: []CardCampaign{
 				{
@@ -90,7 +90,7 @@ func sampleCardMonth() CardMonthView {
 func sampleCardData() CardDataView {
 	return CardDataView{
 		BackURL: "/c/s3cr3t/7H2KQ9M4", PrivacyURL: "/privacidad", MessagesAction: "/c/s3cr3t/7H2KQ9M4/messages", EraseAction: "/c/s3cr3t/7H2KQ9M4/erasure",
-		CSRF: "csrf1", Messages: true, Flash: "Listo: ya no te escribimos.", Wrong: true,
+		Messages: true, Flash: "Listo: ya no te escribimos.", Wrong: true,
 		Log: []CardConsent{{At: sampleTime(), Text: "Pediste no recibir mensajes (BAJA)"}, {At: sampleTime().AddDate(0, -1, 0), Text: "Te dimos el aviso de privacidad"}},
 	}
 }
@@ -99,7 +99,7 @@ func sampleScan() ScanView {
 	shop := ScanShop{Code: "K7M2QR", Name: "Abarrotes Lupita", Place: "Narvarte, Ciudad de México"}
 	return ScanView{
 		Tendero: "Lupita", Shop: shop, Shops: []ScanShop{shop, {Code: "B2N4T8", Name: "La Esperanza", Place: "Roma"}},
-		CSRF: "csrf1", PageURL: "/tienda", Action: "/tienda/ventas", Key: "key1", LogoutAction: "/salir",
+		PageURL: "/tienda", Action: "/tienda/ventas", Key: "key1", LogoutAction: "/salir",
 		Products: []ScanProduct{
 			{GTIN: "7501055300075", Name: "Refresco Cola 600 ml", Earn: "1 sello", PriceCents: 1800, Quantity: 2},
 			{GTIN: "7501000000012", Picture: "/fotos/0123456789abcdef01234567-160.jpg", Name: "Agua 1 L", Earn: "14 puntos", PriceCents: 1400},
@@ -236,7 +236,7 @@ func sampleViews(t testing.TB) map[string][]any {
 		"card_public": {CardPublicView{CardCode: "7H2KQ9M4", WhatsAppURL: "https://wa.me/525500000000?text=hola", ShopURL: "/tienda", PrivacyURL: "/privacidad"}},
 		"docs":        {DocsView{SpecURL: "/openapi.json"}},
 		"home":        {sampleHome()},
-		"login":       {LoginView{Action: "/entrar", Next: "/marca", CSRF: "csrf1", Email: "marca1@demo.qoa", Error: "El correo o la contraseña no coinciden.", Hint: "Demo: marca1@demo.qoa / demo-qoa-2026"}},
+		"login":       {LoginView{Action: "/entrar", Next: "/marca", Email: "marca1@demo.qoa", Error: "El correo o la contraseña no coinciden.", Hint: "Demo: marca1@demo.qoa / demo-qoa-2026"}},
 		"notice": {
 			CardGone("https://wa.me/525500000000?text=mi%20tarjeta"), CardErased(), NotFound(), ServerError("0af7651916cd43dd"),
 			Forbidden(), SessionExpired("/entrar"), LinkExpired("https://wa.me/525500000000?text=hola"), TooMany(),

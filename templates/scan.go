@@ -8,11 +8,11 @@ import (
 // ScanView is the tendero's page /tienda. Everything works as plain forms; the
 // script only makes them quicker.
 //
-// The sale form posts to Action: csrf, key (idempotency), shop (code), code
+// The sale form posts to Action: key (idempotency), shop (code), code
 // (card or evidence, also as a URL), scanned (the code that a scan brought to the
 // page, which makes it no typed one), qty_<gtin> and price_<gtin> (pesos, may be
 // empty) for each product, and gtin, gtin_qty, gtin_price for one typed or read
-// by a barcode reader. The delivery form posts to DeliverAction: csrf, key,
+// by a barcode reader. The delivery form posts to DeliverAction: key,
 // shop, code (R…). The same page is rendered as the answer.
 //
 // The script posts the same fields and asks for JSON; what the phone keeps until
@@ -23,8 +23,7 @@ type ScanView struct {
 	Now      time.Time // by our clock: a phone's own may be wrong
 	Shop     ScanShop
 	Shops    []ScanShop // all of this tendero; chosen by GET /tienda?shop=CODE
-	CSRF     string
-	PageURL  string // /tienda
+	PageURL  string     // /tienda
 	Action   string
 	Key      string // fresh after a recorded sale, the same after an error
 	Code     string // as typed, after an error

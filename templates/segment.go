@@ -26,7 +26,7 @@ func (s *Set) Segments(w io.Writer, v SegmentsView) error {
 }
 
 // ParticipantsView are the shops that were invited to a campaign or joined it,
-// and the form that invites more: it posts csrf and its fields to Action.
+// and the form that invites more: it posts its fields to Action.
 type ParticipantsView struct {
 	Desk     DeskView
 	Campaign string
@@ -54,7 +54,7 @@ func (s *Set) Participants(w io.Writer, v ParticipantsView) error {
 }
 
 // InvitationsView is what a tendero's shops are invited to or may join. Each
-// form posts csrf, campaign, shop and answer (accept, decline, join) to Action.
+// form posts campaign, shop and answer (accept, decline, join) to Action.
 type InvitationsView struct {
 	Desk        DeskView
 	Flash       string

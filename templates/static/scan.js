@@ -184,7 +184,7 @@
   function fieldsOf(form) {
     const fields = [];
     for (const [name, value] of new FormData(form)) {
-      if (!['key', 'shop', 'csrf'].includes(name) && value !== '') fields.push([name, String(value)]);
+      if (!['key', 'shop'].includes(name) && value !== '') fields.push([name, String(value)]);
     }
     return fields;
   }
