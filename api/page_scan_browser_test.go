@@ -82,9 +82,10 @@ func (v *wire) carry(phone net.Conn, to string) {
 			break
 		}
 		if n > 0 {
-			v.slow.RLock()
-			v.slow.RUnlock() //nolint:staticcheck // it only waits
-			if _, err := phone.Write(buf[:n]); err != nil {
+			v.slow.RLock() // held by who wants the network slow
+			_, err := phone.Write(buf[:n])
+			v.slow.RUnlock()
+			if err != nil {
 				break
 			}
 		}

@@ -5,6 +5,7 @@ import (
 	"go/parser"
 	"go/token"
 	"maps"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -68,13 +69,15 @@ func TestEveryUseCaseThatWritesIsAudited(t *testing.T) {
 
 func readCode(t *testing.T) map[string]code {
 	t.Helper()
-	packages, err := parser.ParseDir(token.NewFileSet(), ".", nil, 0)
+	paths, err := filepath.Glob("*.go")
 	require.NoError(t, err)
 	all := map[string]code{}
-	for path, file := range packages["store"].Files {
+	for _, path := range paths {
 		if strings.HasSuffix(path, "_test.go") {
 			continue
 		}
+		file, err := parser.ParseFile(token.NewFileSet(), path, nil, 0)
+		require.NoError(t, err)
 		for _, d := range file.Decls {
 			f, ok := d.(*ast.FuncDecl)
 			if !ok || f.Body == nil {
