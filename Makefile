@@ -16,7 +16,7 @@ TOOL   := go tool -modfile=.ci/tools/go.mod
 
 # Each package with a database has a Postgres of its own; more of them at once
 # than processors only makes them slower.
-TEST_FLAGS ?= -race -timeout 10m
+TEST_FLAGS ?= -race -timeout 15m
 PKG ?= ./...
 
 .PHONY: help

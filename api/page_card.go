@@ -99,7 +99,7 @@ func (s *server) cardView(c *fiber.Ctx, card *store.CardPage) (templates.CardVie
 		Name: firstWord(card.Wallet.Name), CardCode: card.Wallet.CardCode, QR: qr, WhatsAppURL: s.chatURL("hola"), PrivacyURL: "/privacidad",
 		SiteURL: s.DB.PublicURL(), OwnURL: own, ManifestURL: own + "/app.webmanifest", HistoryURL: own + "/historial", DataURL: own + "/datos", FragmentURL: own + "/fragment", EvidenceAction: own + "/evidence", RedeemAction: own + "/redemptions", EnrollAction: own + "/enrollments",
 		CancelAction: own + "/cancellations", ConfirmAction: own + "/confirmations",
-		FormKey: s.formKey(), Flash: flashWords(c.Query("aviso")),
+		Flash: flashWords(c.Query("aviso")),
 	}
 	waiting := make(map[loyalty.ID]bool, len(card.Redemptions))
 	for i := range card.Redemptions {

@@ -130,19 +130,24 @@ func report[T any](s *server, c *fiber.Ctx, fn func(context.Context, *store.Tx) 
 	return v, err
 }
 
-func (s *server) reportROI(c *fiber.Ctx) error {
+// ofCampaign is a report on the campaign of the query in the period of the query.
+func ofCampaign[T any](s *server, c *fiber.Ctx, fn func(ctx context.Context, t *store.Tx, campaign loyalty.ID, from, to time.Time) (T, error)) (v T, err error) {
 	campaign, err := queryID(c, "campaign_id")
 	if err != nil {
-		return err
+		return v, err
 	}
 	if campaign == "" {
-		return loyalty.Invalid("campaign_id", "es obligatorio")
+		return v, loyalty.Invalid("campaign_id", "es obligatorio")
 	}
 	from, to, err := s.period(c)
 	if err != nil {
-		return err
+		return v, err
 	}
-	r, err := report(s, c, func(ctx context.Context, t *store.Tx) (store.ROIReport, error) {
+	return report(s, c, func(ctx context.Context, t *store.Tx) (T, error) { return fn(ctx, t, campaign, from, to) })
+}
+
+func (s *server) reportROI(c *fiber.Ctx) error {
+	r, err := ofCampaign(s, c, func(ctx context.Context, t *store.Tx, campaign loyalty.ID, from, to time.Time) (store.ROIReport, error) {
 		return t.ROI(ctx, scopeOf(c), campaign, from, to)
 	})
 	if err != nil {

@@ -111,18 +111,7 @@ func showResults(r store.Results) resultsJSON {
 }
 
 func (s *server) reportResults(c *fiber.Ctx) error {
-	campaign, err := queryID(c, "campaign_id")
-	if err != nil {
-		return err
-	}
-	if campaign == "" {
-		return loyalty.Invalid("campaign_id", "es obligatorio")
-	}
-	from, to, err := s.period(c)
-	if err != nil {
-		return err
-	}
-	r, err := report(s, c, func(ctx context.Context, t *store.Tx) (store.Results, error) {
+	r, err := ofCampaign(s, c, func(ctx context.Context, t *store.Tx, campaign loyalty.ID, from, to time.Time) (store.Results, error) {
 		return t.Results(ctx, scopeOf(c), campaign, from, to)
 	})
 	if err != nil {

@@ -32,7 +32,6 @@ type CardView struct {
 	CancelAction   string // POST: field code; gives a requested reward back
 	ConfirmAction  string // POST: fields purchase, answer (si or no)
 	EnrollAction   string // POST: field campaign
-	FormKey        string // idempotency key of the forms on this rendering
 
 	Flash       string // one sentence after a POST, such as an error
 	Evidence    *CardEvidence

@@ -27,7 +27,7 @@ func sampleCard(t testing.TB) CardView {
 	return CardView{
 		Name: "Ana", CardCode: "7H2KQ9M4", QR: sampleQR(t), WhatsAppURL: "https://wa.me/525500000000?text=hola", PrivacyURL: "/privacidad",
 		At: now, SiteURL: "https://qoa.example", OwnURL: "/c/s3cr3t/7H2KQ9M4", ManifestURL: "/c/s3cr3t/7H2KQ9M4/app.webmanifest", HistoryURL: "/c/s3cr3t/7H2KQ9M4/historial", DataURL: "/c/s3cr3t/7H2KQ9M4/datos", EventsURL: "/c/s3cr3t/7H2KQ9M4/events", FragmentURL: "/c/s3cr3t/7H2KQ9M4/fragment",
-		EvidenceAction: "/c/s3cr3t/7H2KQ9M4/evidence", RedeemAction: "/c/s3cr3t/7H2KQ9M4/redeem", CancelAction: "/c/s3cr3t/7H2KQ9M4/cancellations", ConfirmAction: "/c/s3cr3t/7H2KQ9M4/confirmations", EnrollAction: "/c/s3cr3t/7H2KQ9M4/enrollments", FormKey: "k1",
+		EvidenceAction: "/c/s3cr3t/7H2KQ9M4/evidence", RedeemAction: "/c/s3cr3t/7H2KQ9M4/redeem", CancelAction: "/c/s3cr3t/7H2KQ9M4/cancellations", ConfirmAction: "/c/s3cr3t/7H2KQ9M4/confirmations", EnrollAction: "/c/s3cr3t/7H2KQ9M4/enrollments",
 		Wallet: []CardShop{
 			{Name: "Abarrotes Lupita", Place: "Narvarte, Ciudad de México", ShareURL: "/q/K7M2QX", Campaigns: []CardCampaign{
 				{

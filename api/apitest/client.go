@@ -25,13 +25,24 @@ import (
 	"github.com/qoa-conectados/qoa/api"
 )
 
-// Document reads the OpenAPI document and checks that it is one.
+// readDocument reads the document once: its validation takes longer than most tests.
+var readDocument = sync.OnceValues(func() (*openapi3.T, error) {
+	doc, err := openapi3.NewLoader().LoadFromData(api.Spec())
+	if err != nil {
+		return nil, err
+	}
+	if err := doc.Validate(context.Background()); err != nil {
+		return nil, err
+	}
+	doc.Servers = nil // paths are matched whatever the address
+	return doc, nil
+})
+
+// Document is the OpenAPI document, which is checked to be one. All tests share it.
 func Document(t testing.TB) *openapi3.T {
 	t.Helper()
-	doc, err := openapi3.NewLoader().LoadFromData(api.Spec())
+	doc, err := readDocument()
 	require.NoError(t, err)
-	require.NoError(t, doc.Validate(context.Background()))
-	doc.Servers = nil // paths are matched whatever the address
 	return doc
 }
 

@@ -81,6 +81,12 @@ type World struct {
 // Start is when a World begins. Not a round hour: midnight bugs hide at noon.
 var start = time.Date(2026, 11, 20, 18, 42, 11, 0, time.UTC)
 
+// What nothing changes is read once for all Worlds.
+var (
+	readPages = sync.OnceValues(templates.New)
+	readTexts = sync.OnceValues(templates.LoadMessages)
+)
+
 // New makes a World. change may alter the dependencies before the start.
 func New(t testing.TB, change ...func(*api.Deps)) *World {
 	t.Helper()
@@ -97,9 +103,9 @@ func New(t testing.TB, change ...func(*api.Deps)) *World {
 	})
 	require.NoError(t, err)
 	w.Jobs.db = w.DB
-	pages, err := templates.New()
+	pages, err := readPages()
 	require.NoError(t, err)
-	texts, err := templates.LoadMessages()
+	texts, err := readTexts()
 	require.NoError(t, err)
 	deps := api.Deps{
 		DB: w.DB, Pages: pages, Texts: texts, Log: slog.New(store.TraceHandler{Handler: slog.NewJSONHandler(w.Log, nil)}), Random: random,

@@ -19,33 +19,38 @@ import (
 func Phone() chromedp.Action[chromedp.Void] { return chromedp.EmulateViewport(360, 800) }
 func Desk() chromedp.Action[chromedp.Void]  { return chromedp.EmulateViewport(1280, 800) }
 
-// Whole looks at the whole page on a phone and on a desk, and leaves it on a phone.
+// Whole looks at the whole page on a desk and on a phone, and leaves it on a phone.
 func Whole(t *testing.T, ctx context.Context, name string) {
 	t.Helper()
 	Do(t, ctx, Desk())
-	look(t, ctx, name+"-desk", true)
+	look(t, ctx, name+"-desk", true, "dark")
 	Do(t, ctx, Phone())
-	look(t, ctx, name+"-phone", true)
+	look(t, ctx, name+"-phone", true, "light")
 }
 
 // Screen looks at what the screen shows now.
 func Screen(t *testing.T, ctx context.Context, name string) {
 	t.Helper()
-	look(t, ctx, name, false)
+	look(t, ctx, name, false, "light")
 }
 
-// look judges the page in light and in dark. Where QOA_SCREENSHOTS names a
-// folder it leaves a picture of each there.
-func look(t *testing.T, ctx context.Context, name string, whole bool) {
+// look judges the page in one colour scheme: layout and colours hardly depend on
+// each other, and a judgement takes a second. In the long form, and where
+// QOA_SCREENSHOTS names a folder, it judges in both, and leaves a picture of each
+// there.
+func look(t *testing.T, ctx context.Context, name string, whole bool, colors ...string) {
 	t.Helper()
 	Fits(t, ctx, name)
-	for _, colors := range []string{"light", "dark"} {
+	if os.Getenv("QOA_SCREENSHOTS") != "" || os.Getenv("QOA_SOAK") != "" {
+		colors = []string{"light", "dark"}
+	}
+	for i, colors := range colors {
 		// Nothing may be judged in the middle of moving.
 		media(t, ctx, scheme(colors), &emulation.MediaFeature{Name: "prefers-reduced-motion", Value: "reduce"})
 		if colors == "dark" {
 			name += "-dark"
 		}
-		found := findings(t, ctx, colors == "light")
+		found := findings(t, ctx, i == 0)
 		assert.Empty(t, found, "axe-core on %s:\n%s", name, strings.Join(found, "\n"))
 		keep(t, ctx, name, whole)
 	}
