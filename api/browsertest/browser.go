@@ -5,6 +5,7 @@ package browsertest
 import (
 	"context"
 	"os/exec"
+	"strings"
 	"testing"
 	"time"
 
@@ -38,10 +39,17 @@ func Tab(t *testing.T, ctx context.Context) context.Context {
 	return ctx
 }
 
-// Do takes steps in a tab.
+// Do takes steps in a tab. An element that the page replaces by itself between
+// being found and being used, as live pages do, is looked for again.
 func Do(t *testing.T, ctx context.Context, steps ...chromedp.Action[chromedp.Void]) {
 	t.Helper()
-	require.NoError(t, chromedp.Do(ctx, steps...))
+	for _, step := range steps {
+		err := chromedp.Do(ctx, step)
+		for again := 0; again < 5 && err != nil && strings.Contains(err.Error(), "Could not find node with given id"); again++ {
+			err = chromedp.Do(ctx, step)
+		}
+		require.NoError(t, err)
+	}
 }
 
 // Until waits for an expression to become true, as the page changes or is left. A
