@@ -113,3 +113,13 @@ func (s *server) act(c *fiber.Ctx, done string, again func(*fiber.Ctx, int, stri
 	}
 	return c.Redirect(done, http.StatusSeeOther)
 }
+
+// switchPerson deactivates one of a list, or brings one back, and leads back to
+// the list.
+func (s *server) switchPerson(c *fiber.Ctx, list string, again func(*fiber.Ctx, int, string) error, set func(context.Context, *store.Tx, loyalty.ID, *bool) error) error {
+	active, done := formText(c, "active") == "1", "desactivado"
+	if active {
+		done = "reactivado"
+	}
+	return s.act(c, list+"?hecho="+done, again, func(ctx context.Context, t *store.Tx, id loyalty.ID) error { return set(ctx, t, id, &active) })
+}

@@ -117,7 +117,7 @@ func (s *server) staffForm(c *fiber.Ctx, fields url.Values) error {
 		if v.Desk, err = s.desk(ctx, c, t); err != nil {
 			return "", err
 		}
-		cpgs, err := cpgOptions(ctx, t, scopeOf(c))
+		cpgs, _, err := everyCPG(ctx, t, scopeOf(c), store.CPGFilter{Active: only()})
 		if err != nil {
 			return "", err
 		}
@@ -137,20 +137,6 @@ func (s *server) staffForm(c *fiber.Ctx, fields url.Values) error {
 		return s.drawForm(c, v)
 	}
 	return s.showPasswordLink(c, http.StatusCreated, made, secret)
-}
-
-// cpgOptions are the companies to choose from.
-func cpgOptions(ctx context.Context, t *store.Tx, scope loyalty.Scope) (all []templates.FormOption, err error) {
-	err = everyPage(func(p store.Page) (loyalty.ID, error) {
-		cpgs, next, err := t.CPGs(ctx, scope, p)
-		for _, v := range cpgs {
-			if v.Active {
-				all = append(all, templates.FormOption{Value: string(v.ID), Label: v.Name})
-			}
-		}
-		return next, err
-	})
-	return all, err
 }
 
 // showPasswordLink shows the link this once: it is stored nowhere.
@@ -205,13 +191,8 @@ func (s *server) renameStaff(c *fiber.Ctx, fields url.Values) error {
 }
 
 func (s *server) switchStaffForm(c *fiber.Ctx) error {
-	active := formText(c, "active") == "1"
-	done := staffURL + "?hecho=desactivado"
-	if active {
-		done = staffURL + "?hecho=reactivado"
-	}
-	return s.act(c, done, s.staffRefused, func(ctx context.Context, t *store.Tx, id loyalty.ID) error {
-		_, err := t.UpdateStaff(ctx, scopeOf(c), id, store.StaffPatch{Active: &active})
+	return s.switchPerson(c, staffURL, s.staffRefused, func(ctx context.Context, t *store.Tx, id loyalty.ID, active *bool) error {
+		_, err := t.UpdateStaff(ctx, scopeOf(c), id, store.StaffPatch{Active: active})
 		return err
 	})
 }

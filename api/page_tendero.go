@@ -217,13 +217,8 @@ func (s *server) renameTendero(c *fiber.Ctx, fields url.Values) error {
 }
 
 func (s *server) switchTenderoForm(c *fiber.Ctx) error {
-	active := formText(c, "active") == "1"
-	done := tenderosURL + "?hecho=desactivado"
-	if active {
-		done = tenderosURL + "?hecho=reactivado"
-	}
-	return s.act(c, done, s.tenderoRefused, func(ctx context.Context, t *store.Tx, id loyalty.ID) error {
-		_, err := t.UpdateTendero(ctx, scopeOf(c), id, store.TenderoPatch{Active: &active})
+	return s.switchPerson(c, tenderosURL, s.tenderoRefused, func(ctx context.Context, t *store.Tx, id loyalty.ID, active *bool) error {
+		_, err := t.UpdateTendero(ctx, scopeOf(c), id, store.TenderoPatch{Active: active})
 		return err
 	})
 }
